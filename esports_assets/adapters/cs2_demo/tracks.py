@@ -1,0 +1,207 @@
+"""Replay columns to the tracking table.
+
+Belongs here: delta decoding, the cut at the round's end, state that only 2.0's one-second rows hold, the bomb's carrier.
+Does not belong here: events.
+"""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from esports_assets.adapters.base import MalformedRecord
+from esports_assets.adapters.cs2_demo import mapping, raw
+from esports_assets.adapters.cs2_demo.roster import Roster, RoundInfo
+from esports_assets.canonical.codec import table_of
+from esports_assets.canonical.schema import TRACKING
+from esports_assets.canonical.vocabulary import Side
+
+Ints = npt.NDArray[np.int64]
+
+_ALIVE, _BOMB, _KIT = 1, 2, 4
+"""Bits of ``flags``; 2.0 never sets the bomb's."""
+
+_SECOND_COLUMNS = ("armor", "equipValue")
+_SMALL = 1 << 15
+
+
+def tracking_table(roster: Roster, demo: raw.DemoFile, delta_coded: bool) -> pa.Table:
+    """All tracks of the match, ordered by round, time and player."""
+    seconds = _Seconds(roster, demo.positions_1s) if demo.positions_1s else None
+    replay = sorted(demo.replay.rounds, key=lambda r: r.roundNumber)
+    for one, following in pairwise(replay):
+        if one.roundNumber == following.roundNumber:
+            raise MalformedRecord(roster.file, f"replay round {one.roundNumber}", "the round stands twice")
+    parts = [_round_part(roster, demo, r, delta_coded, seconds) for r in replay]
+    columns: dict[str, Any] = {
+        name: np.concatenate([part[name] for part in parts]) if parts else np.empty(0) for name in _PART_COLUMNS
+    }
+    weapons, weapon_codes = _names([mapping.weapon(name) for name in demo.replay.weaponDict], columns["weapon"])
+    places, place_codes = _names(list(demo.replay.placeDict), columns["place"])
+    player_codes = columns["player"].astype(np.int32)
+    team_codes = np.array(roster.team_of, dtype=np.int32)[player_codes]
+    size = len(player_codes)
+    return table_of(
+        TRACKING,
+        {
+            "match_id": (np.zeros(size, np.int32), [roster.header.match_id]),
+            "segment": columns["segment"].astype(np.int16),
+            "t_s": columns["t_s"].astype(np.float32),
+            "player": (player_codes, roster.players),
+            "team": (team_codes, roster.teams),
+            "side": (columns["side"].astype(np.int32), [side.value for side in Side]),
+            "x_u": columns["x"].astype(np.float32),
+            "y_u": columns["y"].astype(np.float32),
+            "z_u": columns["z"].astype(np.float32),
+            "yaw_deg": columns["yaw"].astype(np.float32),
+            "pitch_deg": _nullable(columns["pitch"]),
+            "health": columns["hp"].astype(np.int16),
+            "armor": _nullable(columns["armor"]),
+            "money": _nullable(columns["money"]),
+            "equipment_value": _nullable(columns["equipValue"]),
+            "weapon": (weapon_codes, weapons),
+            "place": (place_codes, places),
+            "alive": columns["alive"].astype(bool),
+            "has_bomb": columns["bomb"].astype(bool),
+            "has_kit": columns["kit"].astype(bool),
+        },
+    )
+
+
+_PART_COLUMNS = (
+    *("segment", "t_s", "player", "side", "x", "y", "z", "yaw", "pitch", "hp", "armor", "money", "equipValue"),
+    *("weapon", "place", "alive", "bomb", "kit"),
+)
+_TRACK_COLUMNS = ("x", "y", "z", "yaw", "pitch", "hp", "armor", "money", "equipValue", "weapon", "place", "flags")
+_DELTA = frozenset({"x", "y", "z", "yaw", "pitch", "money", "equipValue"})
+
+
+def _round_part(
+    roster: Roster, demo: raw.DemoFile, entry: raw.ReplayRound, delta_coded: bool, seconds: "_Seconds | None"
+) -> dict[str, npt.NDArray[Any]]:
+    place = f"replay round {entry.roundNumber}"
+    info = roster.rounds.get(entry.roundNumber)
+    if info is None:
+        raise MalformedRecord(roster.file, place, "the match has no such round")
+    if entry.tickStep <= 0 or abs(entry.startTick - info.raw.freezeEndTick) > roster.ticks_per_s:
+        reason = f"frames start at tick {entry.startTick} in steps of {entry.tickStep}; freeze end is {info.raw.freezeEndTick}"
+        raise MalformedRecord(roster.file, place, f"the clock is not the round's: {reason}")
+    who = [_player(roster, track, f"{place} player {k}") for k, track in enumerate(entry.players)]
+    if not who or len(set(who)) != len(who):
+        raise MalformedRecord(roster.file, place, f"{len(who)} tracks of {len(set(who))} players")
+    for track in entry.players:
+        _check_lengths(roster, track, entry)
+    frames = max(0, min(entry.frameCount, (info.raw.endTick - entry.startTick) // entry.tickStep + 1))
+    ticks = entry.startTick + np.arange(frames, dtype=np.int64) * entry.tickStep
+    coordinates, angles = demo.replay.meta.divisors(roster.file, "replay.meta")
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for name in _TRACK_COLUMNS:
+        delta = delta_coded and name in _DELTA
+        stacked = np.stack([_column(track, name, delta, frames) for track in entry.players], axis=1)
+        columns[name] = stacked
+    for name, scale in (*((axis, coordinates) for axis in "xyz"), ("yaw", angles), ("pitch", angles)):
+        columns[name] = columns[name] / scale
+    for name, limit in (("hp", _SMALL), ("armor", _SMALL), ("flags", 1 << 31)):
+        if (np.abs(np.nan_to_num(columns[name])) >= limit).any():
+            raise MalformedRecord(roster.file, f"{place}.{name}", "holds a number that is far out of range")
+    for name, words in (("weapon", demo.replay.weaponDict), ("place", demo.replay.placeDict)):
+        if (np.nan_to_num(columns[name], nan=-1) >= len(words)).any():
+            raise MalformedRecord(roster.file, f"{place}.{name}", f"an index is not one of {len(words)} {name}s")
+    flags = columns.pop("flags").astype(np.int64)
+    columns["alive"] = flags & _ALIVE > 0
+    columns["kit"] = flags & _KIT > 0
+    columns["bomb"] = flags & _BOMB > 0 if delta_coded else _carrier(roster, demo.bombs, info, ticks, who)
+    if seconds is not None:
+        columns.update(seconds.as_of(entry.roundNumber, ticks, who))
+    shape = columns["x"].shape
+    columns["player"] = np.broadcast_to(np.array(who), shape)
+    sides = [list(Side).index(roster.side(p, entry.roundNumber)) for p in who]
+    columns["side"] = np.broadcast_to(np.array(sides), shape)
+    columns["segment"] = np.full(shape, entry.roundNumber)
+    t_s = (ticks - info.clock.zero_tick) / info.clock.ticks_per_s
+    columns["t_s"] = np.broadcast_to(t_s[:, None], shape)
+    return {name: columns[name].ravel() for name in _PART_COLUMNS}
+
+
+def _player(roster: Roster, track: raw.Track, place: str) -> int:
+    player = roster.who(track.steamId64, track.playerIndex, place)
+    if player is None:
+        raise MalformedRecord(roster.file, place, "a track names no player")
+    return player
+
+
+def _check_lengths(roster: Roster, track: raw.Track, entry: raw.ReplayRound) -> None:
+    for name in _TRACK_COLUMNS:
+        values = getattr(track, name)
+        if values is not None and len(values) != entry.frameCount:
+            who = track.playerIndex if track.steamId64 is None else track.steamId64
+            place = f"replay round {entry.roundNumber} {who}.{name}"
+            raise MalformedRecord(roster.file, place, f"{len(values)} values for {entry.frameCount} frames")
+
+
+def _column(track: raw.Track, name: str, delta: bool, frames: int) -> npt.NDArray[np.float64]:
+    values = getattr(track, name)
+    if values is None:
+        return np.full(frames, np.nan)
+    array = np.array(values[:frames], dtype=np.int64)
+    return (np.cumsum(array) if delta else array).astype(np.float64)
+
+
+def _carrier(
+    roster: Roster, bombs: Iterable[raw.Bomb], info: RoundInfo, ticks: Ints, who: list[int]
+) -> npt.NDArray[np.bool_]:
+    """Who is known to carry the bomb at each tick: from pick-up to drop or plant, never inferred backwards."""
+    carries = np.zeros((len(ticks), len(who)), dtype=bool)
+    for bomb in sorted(bombs, key=lambda bomb: bomb.tick):
+        if bomb.roundNumber != info.raw.roundNumber:
+            continue
+        after = ticks >= bomb.tick
+        carries[after] = False
+        player = roster.who(bomb.actorSteamId64, bomb.actorIndex, "bombs")
+        if bomb.type in ("picked_up", "plant_begin") and player in who:
+            carries[after, who.index(player)] = True
+    return carries
+
+
+class _Seconds:
+    """2.0's one-second rows, looked up as of a tick: the latest row at or before it."""
+
+    def __init__(self, roster: Roster, rows: list[raw.Second]) -> None:
+        players = [roster.who(row.steamId64, None, f"positions-1s[{i}]") or 0 for i, row in enumerate(rows)]
+        grouped: dict[tuple[int, int], list[raw.Second]] = {}
+        for row, player in zip(rows, players, strict=True):
+            grouped.setdefault((row.roundNumber, player), []).append(row)
+        self._rows = grouped
+
+    def as_of(self, round_number: int, ticks: Ints, who: list[int]) -> dict[str, npt.NDArray[np.float64]]:
+        """Armour and equipment value per tick and player; NaN before the first row."""
+        found = {name: np.full((len(ticks), len(who)), np.nan) for name in _SECOND_COLUMNS}
+        for k, player in enumerate(who):
+            rows = sorted(self._rows.get((round_number, player), ()), key=lambda row: row.tick)
+            if not rows:
+                continue
+            at = np.searchsorted(np.array([row.tick for row in rows]), ticks, side="right") - 1
+            known = at >= 0
+            for name, values in (
+                ("armor", [row.armor for row in rows]),
+                ("equipValue", [row.money for row in rows]),
+            ):
+                found[name][known, k] = np.array(values, dtype=np.float64)[at[known]]
+        return found
+
+
+def _nullable(values: npt.NDArray[np.float64]) -> pa.Array:
+    missing = np.isnan(values)
+    return pa.array(np.where(missing, 0, values), mask=missing if missing.any() else None)
+
+
+def _names(names: list[str], codes: npt.NDArray[np.float64]) -> tuple[list[str], Ints]:
+    """Dictionary of distinct names and the codes into it; NaN and negative indexes become null (-1)."""
+    distinct = sorted(set(names))
+    position = np.array([distinct.index(name) for name in names] + [-1], dtype=np.int64)
+    whole = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    whole[whole < 0] = len(names)
+    return distinct, position[whole]

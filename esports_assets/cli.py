@@ -1,0 +1,19 @@
+"""``esports``: the command of the project.
+
+Belongs here: the list of commands.
+Does not belong here: what they do (``commands/``).
+"""
+
+import typer
+
+from esports_assets.commands import data, doctor, model, run, servers
+
+app = typer.Typer(
+    name="esports",
+    help="Matches into one language, features, models and served predictions. Start with 'esports run'.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for area in (run, servers, data, model, doctor):
+    area.add_to(app)

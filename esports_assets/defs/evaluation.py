@@ -1,0 +1,123 @@
+"""Evaluation: candidates judged in three steps with whole matches, registered in MLflow with report, plots and bundle.
+
+Belongs here: the asset with its blocking quality check, metadata that plots over time.
+Does not belong here: the judgement (``stages/judging.py``), whether it may serve (``promotion.py``).
+"""
+
+import base64
+from collections.abc import Iterator
+
+import dagster as dg
+
+from esports_assets.canonical.codec import combined_hash
+from esports_assets.defs.conditions import FOLLOWS
+from esports_assets.defs.resources import Platform, Training
+from esports_assets.models.metrics import Metric
+from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.promotion.policy import failed_gates, too_little_data
+from esports_assets.promotion.terms import DEFAULT_POLICY
+from esports_assets.stages.deciding import candidate_of
+from esports_assets.stages.judging import Judgement, judge
+from esports_assets.stages.training import train, training_set
+
+_KEY = dg.AssetKey(["evaluation", "cs2", "round_win"])
+
+
+@dg.asset(
+    key=_KEY,
+    deps=[dg.AssetKey(["models", "cs2", "round_win"])],
+    group_name="evaluation",
+    owners=["team:ml"],
+    kinds={"mlflow"},
+    code_version="1",
+    check_specs=[
+        dg.AssetCheckSpec(
+            "quality",
+            asset=_KEY,
+            blocking=True,
+            description="One family at least beats the prior with its whole interval, is calibrated and no worse than logistic.",
+        )
+    ],
+    automation_condition=FOLLOWS,
+    description="Chronological hold-out, grouped production split and grouped cross-validation, beside prior and plain logistic.",
+)
+def evaluation_cs2_round_win(
+    context: dg.AssetExecutionContext, platform: Platform, training: Training
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    data = training_set(platform.lake, ROUND_WIN)
+    judgements: list[Judgement] = []
+    for family in ROUND_WIN.families:
+        learned, _ = train(platform.lake, ROUND_WIN, family, data, training.settings)
+        judgements.append(
+            judge(
+                platform.lake,
+                platform.registry,
+                ROUND_WIN,
+                learned,
+                data,
+                training.settings,
+                context.run.run_id,
+                _KEY.to_user_string(),
+            )
+        )
+    metadata: dict[str, dg.MetadataValue | float | int] = {}
+    trouble = {}
+    for judgement in judgements:
+        judged = judgement.judged
+        metadata |= _metadata(judgement)
+        candidate = candidate_of(judged, {})
+        objections = (
+            *too_little_data(candidate, DEFAULT_POLICY),
+            *failed_gates(candidate, judged.evaluation.window_fingerprint, DEFAULT_POLICY),
+        )
+        trouble[judged.learned.family] = list(objections)
+    versions = {j.judged.registered_name: f"{j.judged.version}" for j in judgements}
+    yield dg.MaterializeResult(
+        data_version=dg.DataVersion(
+            combined_hash({j.judged.registered_name: j.judged.candidate_id for j in judgements})
+        ),
+        metadata={**metadata, "versions": versions},
+    )
+    passed = any(not objections for objections in trouble.values())
+    yield dg.AssetCheckResult(
+        passed=passed,
+        check_name="quality",
+        asset_key=_KEY,
+        description=None if passed else "; ".join(sentence for lines in trouble.values() for sentence in lines),
+        metadata={"objections": trouble},
+    )
+
+
+def _metadata(judgement: Judgement) -> dict[str, dg.MetadataValue | float | int]:
+    family, evaluation = judgement.judged.learned.family, judgement.judged.evaluation
+    step = evaluation.cross_validation
+    found: dict[str, dg.MetadataValue | float | int] = {
+        f"{family}_{name}": metric.value for name, metric in step.metrics.items()
+    }
+    found[f"{family}_gain_over_logistic"] = step.baselines["plain_logistic"].gain["log_loss"].value
+    found[f"{family}_report"] = dg.MetadataValue.md(_report(judgement))
+    for name, png in sorted(judgement.plots.items()):
+        image = base64.b64encode(png).decode()
+        found[f"{family}_{name.removesuffix('.png')}"] = dg.MetadataValue.md(
+            f"![{name}](data:image/png;base64,{image})"
+        )
+    return found
+
+
+def _report(judgement: Judgement) -> str:
+    lines = [
+        "| step | matches | log loss | Brier | ECE | AUC | accuracy | gain over logistic |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for step in judgement.judged.evaluation.steps:
+        measured = [step.metrics[name] for name in ("log_loss", "brier", "ece", "auc", "accuracy")]
+        cells = [_cell(metric) for metric in (*measured, step.baselines["plain_logistic"].gain["log_loss"])]
+        lines.append(f"| {step.name} | {step.n_matches} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(metric: Metric) -> str:
+    """A metric with its interval where there is one: a step that tests on one match has none."""
+    if metric.lo is None or metric.hi is None:
+        return f"{metric.value:.4f}"
+    return f"{metric.value:.4f} [{metric.lo:.4f}, {metric.hi:.4f}]"

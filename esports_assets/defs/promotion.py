@@ -1,0 +1,95 @@
+"""Promotion: the decision, the ledger, the aliases, and the bundles that serving reads.
+
+Belongs here: the assets.
+Does not belong here: the policy and the steps (``promotion/``), comparing (``stages/deciding.py``).
+"""
+
+import dagster as dg
+
+from esports_assets.defs.conditions import FOLLOWS
+from esports_assets.defs.resources import Platform, Training
+from esports_assets.defs.spans import sentences
+from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.promotion import mirror
+from esports_assets.promotion.promote import reconcile
+from esports_assets.stages.deciding import Decided, decide_and_promote
+from esports_assets.stages.judging import load
+from esports_assets.stages.training import candidate_id, training_set
+
+
+@dg.asset(
+    key=["promotion", "cs2", "round_win"],
+    deps=[dg.AssetKey(["evaluation", "cs2", "round_win"])],
+    group_name="promotion",
+    owners=["team:ml"],
+    kinds={"postgres", "mlflow"},
+    code_version="1",
+    automation_condition=FOLLOWS,
+    description="Which version serves cs2.round_win, decided on the evaluation read again, with reasons in the ledger.",
+)
+def promotion_cs2_round_win(
+    context: dg.AssetExecutionContext, platform: Platform, training: Training
+) -> dg.MaterializeResult:
+    data = training_set(platform.lake, ROUND_WIN)
+    candidates = []
+    for family in ROUND_WIN.families:
+        identity = candidate_id(ROUND_WIN, family, data, training.settings)
+        judged = load(platform.lake, ROUND_WIN.registered_name(family), identity)
+        if judged is None:
+            name = ROUND_WIN.registered_name(family)
+            raise dg.Failure(
+                f"{name}: the candidate {identity} of today's matches was never evaluated; materialize evaluation first"
+            )
+        candidates.append(judged)
+    decided = decide_and_promote(
+        platform.lake,
+        platform.objects,
+        platform.registry,
+        platform.ledger,
+        ROUND_WIN,
+        candidates,
+        data,
+        {"evaluation_read_again": True},
+        source="dagster",
+        dagster_run_id=context.run.run_id,
+    )
+    current = platform.ledger.standing(ROUND_WIN.name).current
+    serving = "nothing" if current is None else f"{current.registered_name} v{current.to_version}"
+    decision = decided.decision
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(serving),
+        metadata={
+            "decision": _word(decided),
+            "in_production": serving,
+            "reasons": sentences((*decided.family_reasons, *(decision.reasons if decision else ())), "none"),
+            "ledger_entry": decided.entry.id if decided.entry else 0,
+        },
+    )
+
+
+def _word(decided: Decided) -> str:
+    if decided.decision is not None:
+        return decided.decision.kind.value
+    return "refuse" if decided.judged is None else "unchanged"
+
+
+@dg.asset(
+    key=["bundles", "cs2", "round_win"],
+    deps=[dg.AssetKey(["promotion", "cs2", "round_win"])],
+    group_name="bundles",
+    owners=["team:ml"],
+    kinds={"s3"},
+    code_version="1",
+    automation_condition=FOLLOWS,
+    description="Bundles and markers in the object store, reconciled with the ledger: what serving reads.",
+)
+def bundles_cs2_round_win(platform: Platform) -> dg.MaterializeResult:
+    found = reconcile(registry=platform.registry, ledger=platform.ledger, objects=platform.objects)
+    if found.broken:
+        raise dg.Failure("; ".join(found.broken))
+    champion = mirror.read_champion(platform.objects, ROUND_WIN.name)
+    aliases = mirror.aliases(platform.objects, champion) if champion else {}
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(f"{champion} {sorted(aliases.items())}"),
+        metadata={"champion": champion or "none", "aliases": aliases, "repaired": sentences(found.repaired, "nothing")},
+    )

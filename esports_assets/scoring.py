@@ -1,0 +1,128 @@
+"""Scoring the promoted model of a task on source files that it has never seen.
+
+Belongs here: files -> matches -> windows -> the served graph -> metrics beside the stored baselines.
+Does not belong here: training, the evaluation of candidates (``models/evaluate.py``), how a command prints.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from esports_assets.adapters.base import Refusal, SourceFile
+from esports_assets.adapters.registry import read_file
+from esports_assets.canonical.match import CanonicalMatch
+from esports_assets.ingest import walk
+from esports_assets.models.baselines import score_baselines
+from esports_assets.models.bundle import BundleError, Model, load_bundle
+from esports_assets.models.evaluate import named_columns, slices_of
+from esports_assets.models.metrics import Metric, measure, paired_gain
+from esports_assets.models.rows import Rows, rows_of
+from esports_assets.models.tasks import ModelTask, task_of
+from esports_assets.promotion.mirror import read_alias, read_champion
+from esports_assets.settings import Settings
+from esports_assets.storage.objects import ObjectStore
+from esports_assets.windows.batch import match_windows
+from esports_assets.windows.registry import window_spec
+from esports_assets.windows.sites import sites_from_json
+
+ALIAS = "Production"
+
+
+class NothingToScore(ValueError):
+    """No promoted model, or no match in the files; the message says which."""
+
+
+def evaluate_promoted(task: str, paths: Sequence[Path], settings: Settings) -> dict[str, Any]:
+    """Metrics of the Production version of the task's champion on the matches in these files, with 95 % intervals.
+
+    Matches that the model was trained on are left out and counted, because a score on them says nothing.
+    """
+    wanted = task_of(task)
+    model, version = promoted(wanted, ObjectStore(settings.bundles_url))
+    matches, refusals = read_matches(paths)
+    known = set(model.contract.training_data.matches)
+    unseen = [match for match in matches if match.header.match_id not in known]
+    if not unseen:
+        reason = f"all {len(matches)} were in its training data" if matches else "no match could be read"
+        raise NothingToScore(f"{task}: nothing to score in these files: {reason}")
+    result = score(wanted, model, unseen)
+    return {
+        "model": model.contract.registered_name,
+        "alias": ALIAS,
+        "version": version,
+        **result,
+        "n_matches_left_out_as_trained_on": len(matches) - len(unseen),
+        "refusals": [str(refusal) for refusal in refusals],
+    }
+
+
+def promoted(task: ModelTask, store: ObjectStore) -> tuple[Model, str]:
+    """The model that serves the task now, verified; NothingToScore if there is none."""
+    registered = read_champion(store, task.name)
+    version = None if registered is None else read_alias(store, registered, ALIAS)
+    if registered is None or version is None:
+        raise NothingToScore(f"no model of {task.name} is promoted: materialize the graph or promote one first")
+    return load_bundle(store, registered, version, lambda window: window_spec(window).fingerprint), version
+
+
+def read_matches(paths: Iterable[Path]) -> tuple[list[CanonicalMatch], list[Refusal]]:
+    """Every match in the files (folders are walked) and what was refused; a match met twice counts once."""
+    matches: dict[str, CanonicalMatch] = {}
+    refusals: list[Refusal] = []
+    for path in walk(paths):
+        reading = read_file(SourceFile.open(path))
+        refusals += reading.refusals
+        matches.update({match.header.match_id: match for match in reading.matches})
+    return list(matches.values()), refusals
+
+
+def score(task: ModelTask, model: Model, matches: Sequence[CanonicalMatch]) -> dict[str, Any]:
+    """Metrics, baselines with the paired gain, and slices, over the 1 Hz rows of the matches."""
+    rows = _rows(task, model, matches)
+    order = rows.columns([feature.name for feature in model.contract.features])
+    probability, _ = model.predict(np.ascontiguousarray(rows.x[:, order]))
+    p = probability[:, model.positive].astype(np.float64)
+    baselines = score_baselines(model.contract.baselines, named_columns(rows), len(rows))
+    return {
+        "n_matches": rows.n_matches,
+        "n_rounds": rows.n_segments,
+        "n_rows": len(rows),
+        "metrics": _plain(measure(rows.y, p, rows.match)),
+        "baselines": {
+            name: {
+                "metrics": _plain(measure(rows.y, q, rows.match)),
+                "gain": _plain(paired_gain(rows.y, p, q, rows.match)),
+            }
+            for name, q in baselines.items()
+        },
+        "slices": [
+            {
+                "by": by,
+                "value": value,
+                "n_rows": int(mask.sum()),
+                "metrics": _plain(measure(rows.y[mask], p[mask], rows.match[mask], replicates=100)),
+            }
+            for (by, value), mask in slices_of(task, rows)
+            if mask.any()
+        ],
+    }
+
+
+def _rows(task: ModelTask, model: Model, matches: Sequence[CanonicalMatch]) -> Rows:
+    kinds = {match.header.simulated for match in matches}
+    if kinds != {model.contract.simulated}:
+        learned = "simulated" if model.contract.simulated else "real"
+        raise BundleError(
+            f"{model.contract.registered_name} learned from {learned} matches; these are not all {learned}"
+        )
+    tables = [match_windows(match, sites_from_json(model.contract.sites, match.header.map)) for match in matches]
+    days = {match.header.match_id: match.header.day.isoformat() for match in matches}
+    return rows_of(tables, task, window_spec(task.window), days, kind="second")
+
+
+def _plain(metrics: dict[str, Metric]) -> dict[str, dict[str, float | None]]:
+    found: dict[str, dict[str, float | None]] = msgspec.to_builtins(metrics)
+    return found

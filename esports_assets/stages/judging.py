@@ -1,0 +1,198 @@
+"""Stage: candidates evaluated in three steps, logged and registered as versions with their bundle.
+
+Belongs here: from a stored candidate to a registered version with its report, plots and out-of-fold predictions.
+Does not belong here: metrics and steps (``models/evaluate.py``), whether it may serve (``deciding.py``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Protocol
+
+import msgspec
+import pyarrow as pa
+
+from esports_assets.canonical.vocabulary import Title
+from esports_assets.models import bundle as bundles
+from esports_assets.models.candidate import CODE_VERSION
+from esports_assets.models.evaluate import evaluate
+from esports_assets.models.evaluation import Evaluation
+from esports_assets.models.plots import report_pngs
+from esports_assets.models.tasks import ModelTask
+from esports_assets.models.train import TrainSettings
+from esports_assets.promotion.registry import Registry, RunRecord
+from esports_assets.promotion.terms import Estimate
+from esports_assets.stages.training import Learned, TrainingSet, graph_of, out_of_fold_of
+from esports_assets.storage.lake import Lake
+from esports_assets.windows.registry import window_spec
+
+
+class Measured(Protocol):
+    """A value with its interval, of an evaluation or of a contract."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def lo(self) -> float | None: ...
+    @property
+    def hi(self) -> float | None: ...
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A registered version with its report."""
+
+    registered_name: str
+    version: int
+    run_id: str
+    candidate_id: str
+    learned: Learned
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The version, its plots as PNG by name, and whether it had to be judged."""
+
+    judged: Judged
+    plots: Mapping[str, bytes]
+    fresh: bool
+
+
+def judge(
+    lake: Lake,
+    registry: Registry,
+    task: ModelTask,
+    learned: Learned,
+    data: TrainingSet,
+    settings: TrainSettings,
+    dagster_run_id: str,
+    asset_key: str,
+) -> Judgement:
+    """Evaluate, log and register a candidate; the same candidate is judged once."""
+    known = load(lake, learned.registered_name, learned.candidate_id)
+    if known is not None:
+        return Judgement(known, _stored_plots(lake, learned), False)
+    oof = out_of_fold_of(lake, learned)
+    spec = window_spec(task.window)
+    evaluation, predictions = evaluate(
+        task, data.family(task, learned.family), data.rows, spec, settings=settings, oof=oof
+    )
+    plots = {f"{name}.png": png for name, png in report_pngs(evaluation, predictions, f"p_{task.positive}").items()}
+    run_id = registry.log_run(_record(task, learned, evaluation, plots, dagster_run_id))
+
+    def pack(version: int) -> Mapping[str, bytes]:
+        contract = contract_of(task, learned, evaluation, str(version), run_id, dagster_run_id, asset_key)
+        return bundles.pack(contract, graph_of(lake, learned))
+
+    version = registry.register(learned.registered_name, run_id, pack, {"candidate_id": learned.candidate_id})
+    judged = Judged(learned.registered_name, version, run_id, learned.candidate_id, learned, evaluation)
+    _keep_predictions(lake, task, judged, predictions)
+    for name, png in plots.items():
+        lake.store.put(f"{_prefix(learned)}plots/{name}", png)
+    lake.store.put(f"{_prefix(learned)}judged.json", msgspec.json.encode(judged))
+    return Judgement(judged, plots, True)
+
+
+def load(lake: Lake, registered_name: str, candidate_id: str) -> Judged | None:
+    """The judgement of a candidate, or None."""
+    data = lake.store.find(f"candidates/{registered_name}/{candidate_id}/judged.json")
+    return None if data is None else msgspec.json.decode(data, type=Judged)
+
+
+def _prefix(learned: Learned) -> str:
+    return f"candidates/{learned.registered_name}/{learned.candidate_id}/"
+
+
+def _stored_plots(lake: Lake, learned: Learned) -> dict[str, bytes]:
+    folder = f"{_prefix(learned)}plots"
+    return {key.rsplit("/", 1)[-1]: lake.store.get(key) for key in lake.store.list(folder)}
+
+
+def _keep_predictions(lake: Lake, task: ModelTask, judged: Judged, predictions: pa.Table) -> None:
+    """Out-of-fold predictions per match: what analyses of training matches use instead of the model itself."""
+    title = Title(task.title)
+    headers = {record.header.match_id: record.header for record in lake.matches(title)}
+    ids = predictions["match_id"].to_pylist()
+    starts = [i for i in range(len(ids)) if i == 0 or ids[i] != ids[i - 1]] + [len(ids)]
+    for start, end in pairwise(starts):
+        part = predictions.slice(start, end - start)
+        facts = {"kind": "out_of_fold", "candidate_id": judged.candidate_id}
+        short = task.name.split(".", 1)[1]
+        lake.write_predictions(headers[ids[start]], short, judged.registered_name, judged.version, part, facts)
+
+
+def _record(
+    task: ModelTask, learned: Learned, evaluation: Evaluation, plots: Mapping[str, bytes], dagster_run_id: str
+) -> RunRecord:
+    metrics: dict[str, float | Estimate] = {}
+    for step in evaluation.steps:
+        for name, metric in step.metrics.items():
+            metrics[f"{step.name}.{name}"] = metric.value if metric.lo is None else estimate(metric)
+        for baseline, result in step.baselines.items():
+            gain = result.gain["log_loss"]
+            metrics[f"{step.name}.gain_over_{baseline}"] = gain.value if gain.lo is None else estimate(gain)
+    return RunRecord(
+        experiment=task.name,
+        name=f"{learned.family} {learned.candidate_id}",
+        params={**learned.params, **learned.settings},
+        metrics=metrics,
+        tags={
+            "dagster_run_id": dagster_run_id,
+            "data_version": learned.data_version,
+            "window_fingerprint": evaluation.window_fingerprint,
+            "code_version": CODE_VERSION,
+            "simulated": str(learned.simulated).lower(),
+        },
+        files={"evaluation.json": evaluation.to_json(), **{f"plots/{name}": png for name, png in plots.items()}},
+    )
+
+
+def estimate(metric: Measured) -> Estimate:
+    """A measured metric as the policy takes it; ValueError where too few matches gave it no interval."""
+    if metric.lo is None or metric.hi is None:
+        raise ValueError(f"a metric of {metric.value:.4f} has no interval: there are too few matches to resample")
+    return Estimate(metric.value, metric.lo, metric.hi)
+
+
+def contract_of(
+    task: ModelTask,
+    learned: Learned,
+    evaluation: Evaluation,
+    version: str,
+    run_id: str,
+    dagster_run_id: str,
+    asset_key: str,
+) -> bundles.Contract:
+    """What the bundle of a registered version says about it; the metrics are those of the cross-validation."""
+    spec = window_spec(task.window)
+    headline = evaluation.cross_validation.metrics
+    return bundles.Contract(
+        registered_name=learned.registered_name,
+        task=task.name,
+        family=learned.family,
+        version=version,
+        title=task.title,
+        features=tuple(bundles.Feature(f.name, f.unit, f.doc, f.minimum, f.maximum, f.nullable) for f in spec.features),
+        window=spec.name,
+        window_fingerprint=spec.fingerprint,
+        classes=task.classes,
+        positive_class=task.positive,
+        calibration=learned.calibration,
+        interval=bundles.Interval(
+            level=learned.interval_level,
+            method="quantiles of match-bootstrap replicates, widened out of fold",
+            replicates=learned.replicates,
+            widen=learned.widen,
+        ),
+        baselines=learned.baselines,
+        sites=learned.sites,
+        training_data=bundles.TrainingData(learned.data_version, tuple(learned.matches)),
+        metrics={name: bundles.Metric(m.value, m.lo, m.hi) for name, m in headline.items()},
+        mlflow_run_id=run_id,
+        dagster_run_id=dagster_run_id,
+        code_version=CODE_VERSION,
+        asset_key=asset_key,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        simulated=learned.simulated,
+    )

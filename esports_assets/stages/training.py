@@ -1,0 +1,167 @@
+"""Stage: candidates of a task, one per family, kept where evaluation and promotion find them.
+
+Belongs here: which matches a task learns from, what identifies a candidate, storing it so that the same data is learned once.
+Does not belong here: learning (``models/train.py``), judging (``judging.py``).
+
+A candidate is ``candidates/<registered>/<id>/{model.onnx,oof.parquet,learned.json}`` in the lake; ``learned.json`` is written last.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from esports_assets.canonical.codec import combined_hash, read_parquet, write_parquet
+from esports_assets.canonical.vocabulary import Title
+from esports_assets.models.candidate import CODE_VERSION, train_candidate
+from esports_assets.models.families.base import Family
+from esports_assets.models.families.registry import family_for
+from esports_assets.models.families.trees import Trees
+from esports_assets.models.rows import Rows, rows_of
+from esports_assets.models.tasks import ModelTask
+from esports_assets.models.train import OutOfFold, TrainSettings
+from esports_assets.stages.maps import load_maps
+from esports_assets.stages.prior import Prior, load_prior
+from esports_assets.storage.lake import Lake
+from esports_assets.windows.registry import window_spec
+
+_FILES = ("model.onnx", "oof.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """The rows of a task with what they came from: one version per match, never simulated and real ones together."""
+
+    rows: Rows
+    versions: Mapping[str, str]
+    simulated: bool
+    prior: Prior | None = None
+    """What another title lends; never to a model of simulated matches."""
+
+    def family(self, task: ModelTask, name: str) -> Family:
+        """A family of the task as it learns from this data."""
+        return family_for(task, name, self.rows, self.lender)
+
+    @property
+    def lender(self) -> Trees | None:
+        """The trees of the prior."""
+        return None if self.prior is None else self.prior.trees
+
+    @property
+    def data_version(self) -> str:
+        """One version of everything that is learned from."""
+        return combined_hash(self.versions)
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a candidate before it is judged."""
+
+    registered_name: str
+    family: str
+    candidate_id: str
+    data_version: str
+    simulated: bool
+    matches: list[str]
+    params: dict[str, Any]
+    calibration: dict[str, Any]
+    interval_level: float
+    replicates: int
+    widen: float
+    baselines: dict[str, dict[str, Any]]
+    sites: dict[str, dict[str, list[float]]]
+    verified_difference: float
+    settings: dict[str, Any]
+
+
+def training_set(lake: Lake, task: ModelTask) -> TrainingSet:
+    """Every accepted match with windows; real matches alone where there are any, else simulated ones."""
+    title, spec = Title(task.title), window_spec(task.window)
+    window = task.window.split("/", 1)[1]
+    accepted = {r.header.match_id: r.header for r in lake.matches(title) if not r.quarantined}
+    records = [r for r in lake.window_records(title, window) if r.match_id in accepted]
+    simulated = all(accepted[r.match_id].simulated for r in records)
+    chosen = [r for r in records if accepted[r.match_id].simulated == simulated]
+    tables = [lake.read_windows(accepted[r.match_id], window) for r in chosen]
+    rows = rows_of(tables, task, spec, {r.match_id: r.day.isoformat() for r in chosen})
+    prior = None if simulated else load_prior(lake, task)
+    return TrainingSet(rows, {r.match_id: r.version for r in chosen}, simulated, prior)
+
+
+def candidate_id(task: ModelTask, family: str, data: TrainingSet, settings: TrainSettings) -> str:
+    """The same rows, window, code and settings are the same candidate (16 hex digits)."""
+    return combined_hash(
+        {
+            "data": data.data_version,
+            "window": window_spec(task.window).fingerprint,
+            "family": repr(family_for(task, family, data.rows)),
+            "prior": f"{data.prior.version} {task.lent.get(family)}" if data.prior and family in task.lent else "",
+            "code": CODE_VERSION,
+            "settings": repr(settings),
+        }
+    )[:16]
+
+
+def train(lake: Lake, task: ModelTask, family: str, data: TrainingSet, settings: TrainSettings) -> tuple[Learned, bool]:
+    """The candidate of a family on this data; whether it had to be learned."""
+    name, identity = task.registered_name(family), candidate_id(task, family, data, settings)
+    known = load(lake, name, identity)
+    if known is not None:
+        return known, False
+    made = train_candidate(task, family, data.rows, window_spec(task.window), settings, data.lender)
+    learned = made.learned
+    found = Learned(
+        registered_name=name,
+        family=family,
+        candidate_id=identity,
+        data_version=data.data_version,
+        simulated=made.simulated,
+        matches=sorted(data.versions),
+        params=learned.main.params,
+        calibration=msgspec.to_builtins(learned.calibration),
+        interval_level=made.coverage.level,
+        replicates=len(learned.replicates),
+        widen=learned.widen,
+        baselines=made.baselines,
+        sites=load_maps(lake, Title(task.title)).book.centres(),
+        verified_difference=made.graph_error,
+        settings=asdict(settings),
+    )
+    sink = io.BytesIO()
+    write_parquet(made.oof.to_table(), sink)
+    for file, content in zip(_FILES, (made.graph, sink.getvalue()), strict=True):
+        lake.store.put(f"{_prefix(name, identity)}{file}", content)
+    lake.store.put(f"{_prefix(name, identity)}learned.json", msgspec.json.encode(found, enc_hook=_plain))
+    return found, True
+
+
+def load(lake: Lake, registered_name: str, identity: str) -> Learned | None:
+    """A stored candidate, or None."""
+    data = lake.store.find(f"{_prefix(registered_name, identity)}learned.json")
+    return None if data is None else msgspec.json.decode(data, type=Learned)
+
+
+def graph_of(lake: Lake, found: Learned) -> bytes:
+    """The candidate's ONNX graph."""
+    return lake.store.get(f"{_prefix(found.registered_name, found.candidate_id)}model.onnx")
+
+
+def out_of_fold_of(lake: Lake, found: Learned) -> OutOfFold:
+    """The candidate's out-of-fold log-odds."""
+    data: pa.Table = read_parquet(
+        io.BytesIO(lake.store.get(f"{_prefix(found.registered_name, found.candidate_id)}oof.parquet"))
+    )
+    return OutOfFold.from_table(data)
+
+
+def _prefix(registered_name: str, identity: str) -> str:
+    return f"candidates/{registered_name}/{identity}/"
+
+
+def _plain(value: Any) -> Any:
+    """numpy values in a family's params as plain ones."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,58 @@
+"""The whole chain without Dagster: the same stages in the same order, for benchmarks and notebooks.
+
+Belongs here: the order of the stages.
+Does not belong here: any stage; orchestration that people rely on (that is Dagster's).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from esports_assets.canonical.schema import CANONICAL_TABLES
+from esports_assets.canonical.vocabulary import Title
+from esports_assets.ingest import reread_day
+from esports_assets.models.tasks import ModelTask
+from esports_assets.models.train import TrainSettings
+from esports_assets.promotion.ledger import Ledger
+from esports_assets.promotion.promote import reconcile
+from esports_assets.promotion.registry import Registry
+from esports_assets.quality.suite import validate
+from esports_assets.stages.deciding import Decided, decide_and_promote
+from esports_assets.stages.judging import judge
+from esports_assets.stages.maps import learn_maps
+from esports_assets.stages.training import train, training_set
+from esports_assets.stages.windowing import window_day, windows_of
+from esports_assets.storage.lake import Lake
+from esports_assets.storage.objects import ObjectStore
+from esports_assets.windows.registry import ROUND_STATE
+
+
+def run_stages(
+    lake: Lake,
+    objects: ObjectStore,
+    registry: Registry,
+    ledger: Ledger,
+    task: ModelTask,
+    days: Sequence[date],
+    settings: TrainSettings,
+) -> Decided:
+    """Source files of the days to a decision about who serves the task."""
+    title = Title(task.title)
+    for day in days:
+        reread_day(lake, title, day)
+    accepted = [record for day in days for record in lake.matches(title, day) if not record.quarantined]
+    for table in CANONICAL_TABLES:
+        validate(table, (lake.read(table.name, record.header) for record in accepted))
+    maps = learn_maps(lake, title)
+    for day in days:
+        window_day(lake, title, day, maps)
+    validate(ROUND_STATE.table, windows_of(lake, title, days))
+    data = training_set(lake, task)
+    judged = []
+    for family in task.families:
+        learned, _ = train(lake, task, family, data, settings)
+        judged.append(judge(lake, registry, task, learned, data, settings, "", "").judged)
+    decided = decide_and_promote(
+        lake, objects, registry, ledger, task, judged, data, {}, source="stages", dagster_run_id=""
+    )
+    reconcile(registry=registry, ledger=ledger, objects=objects)
+    return decided

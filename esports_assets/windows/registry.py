@@ -1,0 +1,48 @@
+"""The windows there are, by name.
+
+Belongs here: the specs that serving and training look up, and how a window's row is completed from what a client knows.
+Does not belong here: features themselves.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from esports_assets.windows.asof import Floats
+from esports_assets.windows.contrasts import CONTRASTS, add_contrasts
+from esports_assets.windows.features import BASE
+from esports_assets.windows.player_form import PLAYER_FORM
+from esports_assets.windows.spec import WindowSpec
+from esports_assets.windows.view import RoundView
+
+ROUND_STATE = WindowSpec(
+    name="cs2/round_state",
+    version="1",
+    features=(*(feature for feature, _ in BASE), *(feature for feature, _ in CONTRASTS)),
+)
+"""State of a CS2 round at an instant."""
+
+WINDOWS: dict[str, WindowSpec] = {spec.name: spec for spec in (ROUND_STATE, PLAYER_FORM)}
+
+DERIVED: dict[str, frozenset[str]] = {ROUND_STATE.name: frozenset(feature.name for feature, _ in CONTRASTS)}
+"""Features of a window that follow from its others."""
+
+
+def window_spec(name: str) -> WindowSpec:
+    """The window of that name; LookupError lists those there are."""
+    if name not in WINDOWS:
+        raise LookupError(f"no window {name!r}; known: {', '.join(sorted(WINDOWS))}")
+    return WINDOWS[name]
+
+
+def round_state_columns(view: RoundView) -> dict[str, Floats]:
+    """Every feature of ``cs2/round_state`` at the view's instants."""
+    return add_contrasts({feature.name: np.asarray(compute(view), dtype=np.float64) for feature, compute in BASE})
+
+
+def complete(window: str, features: Mapping[str, float]) -> dict[str, float]:
+    """A row with its derived features computed; those of the window that the client did not give are NaN."""
+    spec, derived = window_spec(window), DERIVED.get(window, frozenset())
+    known = {name: np.array([features.get(name, np.nan)]) for name in spec.feature_names if name not in derived}
+    columns = add_contrasts(known) if derived else known
+    return {name: float(values[0]) for name, values in columns.items()}

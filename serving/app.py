@@ -1,0 +1,127 @@
+"""The service as one ASGI app, and the command that runs it.
+
+Belongs here: putting the parts together, start and stop. Does not belong here: what a part does.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from esports_assets.models.bundle import load_bundle
+from esports_assets.storage.objects import ObjectStore
+from serving import docs, errors, openapi
+from serving.bundles import DerivationOf, FingerprintOf, Load, Watcher
+from serving.derivation import derivation_of as window_derivation
+from serving.derivation import window_fingerprint
+from serving.limits import RequestGuard
+from serving.lineage import Lineage
+from serving.match_reader import MatchReader
+from serving.metrics import Metrics
+from serving.routes import health, matches, models, predict
+from serving.service import Service
+from serving.settings import Settings
+
+_DESCRIPTION = (
+    "Calibrated predictions of the promoted models, each with its interval and its origin. "
+    "Every answer is ANALYSIS_ONLY. Errors are one sentence: `{error: {code, message}}`."
+)
+_TAGS = [
+    {"name": "prediction", "description": "Ask the model that serves a task."},
+    {"name": "matches", "description": "Matches of the lake and win probability over them."},
+    {"name": "models", "description": "Which models serve."},
+    {"name": "operation", "description": "Health, readiness, metrics, versions."},
+]
+
+
+def create_app(
+    settings: Settings,
+    *,
+    fingerprint_of: FingerprintOf = window_fingerprint,
+    derivation_of: DerivationOf = window_derivation,
+    load: Load = load_bundle,
+) -> FastAPI:
+    """An app of its own; nothing is shared between two of them.
+
+    It starts without any model (and says so on ``/readyz``), loads what the markers ask for, and follows them from then
+    on.
+    """
+    metrics = Metrics()
+    lineage = Lineage(settings.dagster_url)
+    watcher = Watcher(
+        ObjectStore(settings.bundles),
+        settings.tasks,
+        load=load,
+        fingerprint_of=fingerprint_of,
+        derivation_of=derivation_of,
+        metrics=metrics,
+        announce=lineage.serves,
+        retry_s=settings.retry_refused_s,
+    )
+    service = Service(settings, watcher, metrics, MatchReader(settings.lake), lineage)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        lineage.start()
+        await asyncio.to_thread(watcher.poll)
+        following = asyncio.create_task(watcher.run(settings.poll_interval_s))
+        try:
+            yield
+        finally:
+            lineage.stop()
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+    app = FastAPI(
+        title="esports serving",
+        version=health.installed("esports-assets"),
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    for module in (predict, matches, models, health):
+        app.include_router(module.router(service))
+    errors.install(app)
+    openapi.install(app, watcher)
+    docs.install(app)
+
+    def limit_of(path: str) -> int:
+        return settings.max_batch_body_bytes if path.endswith("/batch") else settings.max_body_bytes
+
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type"],
+        )
+    app.add_middleware(RequestGuard, metrics=metrics, limit_of=limit_of, body_timeout_s=settings.body_timeout_s)
+    app.state.service = service
+    return app
+
+
+def main() -> None:
+    """Serve until interrupted, with the settings of the environment."""
+    import uvicorn
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = Settings()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.api_host,
+        port=settings.api_port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="info",
+    )
+
+
+if __name__ == "__main__":
+    main()

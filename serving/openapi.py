@@ -1,0 +1,59 @@
+"""The OpenAPI document: FastAPI's own, with request shapes and examples that a served model really takes.
+
+Belongs here: completing the document. Does not belong here: the shapes themselves (``schemas.py``).
+"""
+
+import json
+import math
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from serving import schemas
+from serving.bundles import PRODUCTION, Watcher
+from serving.served import ServedModel
+
+_REF = "#/components/schemas/{model}"
+
+
+def install(app: FastAPI, watcher: Watcher) -> None:
+    """Let ``/openapi.json`` show examples of the features that are served at that moment."""
+
+    def document() -> dict[str, Any]:
+        content = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
+        for shape in (schemas.PredictIn, schemas.BatchIn):
+            content["components"]["schemas"][shape.__name__] = shape.model_json_schema(ref_template=_REF)
+        served = [watcher.model(task, PRODUCTION) for task in watcher.tasks]
+        model = next((model for model in served if model is not None), None)
+        if model is not None:
+            row = example(model)
+            _fill(content, "/api/v1/predict/{task}", {"features": row}, model.answer(row))
+            _fill(content, "/api/v1/predict/{task}/batch", {"rows": [row, row]}, model.answers([row, row]))
+            for path in ("/api/v1/predict/{task}", "/api/v1/predict/{task}/batch"):
+                content["paths"][path]["post"]["parameters"][0]["example"] = model.contract.task
+        return content
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def example(model: ServedModel) -> dict[str, float | None]:
+    """A row that the model takes: null where it may be, else three fifths of the range, or 1; derived ones are left out."""
+    row: dict[str, float | None] = {}
+    for feature in (f for f in model.contract.features if f.name not in model.derived):
+        low, high = feature.minimum, feature.maximum
+        if feature.nullable:
+            row[feature.name] = None
+        elif low is not None and high is not None:
+            row[feature.name] = max(low, float(math.floor(low + 0.6 * (high - low))))
+        else:
+            row[feature.name] = min(max(1.0, -math.inf if low is None else low), math.inf if high is None else high)
+    return row
+
+
+def _fill(content: dict[str, Any], path: str, body: dict[str, Any], answer: bytes) -> None:
+    operation = content["paths"][path]["post"]
+    operation["requestBody"]["content"]["application/json"]["example"] = body
+    operation["responses"]["200"]["content"]["application/json"]["example"] = json.loads(answer)

@@ -1,0 +1,80 @@
+"""What an operator may set, read from the environment when an app is made, never at import.
+
+Belongs here: names, defaults and limits. Does not belong here: anything that opens or connects.
+"""
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the service; every field is an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    esports_home: str = Field(default=".esports", description="Directory of everything that has no URL of its own.")
+    bundles_url: str = Field(
+        default="", description="Directory or s3:// URL of the bundles; <home>/bundles by default."
+    )
+    lake_url: str = Field(default="", description="Directory or s3:// URL of the lake; <home>/lake by default.")
+    serving_tasks: str = Field(default="cs2.round_win", description="Comma-separated tasks that must be served.")
+    api_host: str = Field(
+        default="127.0.0.1", description="Address to bind; loopback unless an operator says otherwise."
+    )
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port to bind.")
+    dagster_url: str = Field(
+        default="", description="Dagster webserver that is told which version serves; nobody is told by default."
+    )
+    cors_origins: str = Field(
+        default="", description="Comma-separated origins that browsers may call from; none by default."
+    )
+    max_body_bytes: int = Field(default=1024 * 1024, gt=0, description="Largest request body.")
+    max_batch_body_bytes: int = Field(default=16 * 1024 * 1024, gt=0, description="Largest body of a batch request.")
+    max_batch_rows: int = Field(default=10_000, gt=0, description="Most rows of a batch request.")
+    body_timeout_s: float = Field(
+        default=15.0, gt=0, description="Longest time that a request body may take to arrive."
+    )
+    poll_interval_s: float = Field(default=0.25, gt=0, description="How often the markers are read.")
+    retry_refused_s: float = Field(default=5.0, gt=0, description="After how long a refused bundle is tried again.")
+
+    @field_validator("serving_tasks")
+    @classmethod
+    def _tasks_are_named(cls, value: str) -> str:
+        from esports_assets.models.contract import check_task
+
+        for task in _items(value):
+            check_task(task)
+        if not _items(value):
+            raise ValueError("SERVING_TASKS names no task.")
+        return value
+
+    @field_validator("dagster_url")
+    @classmethod
+    def _webserver_is_http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("DAGSTER_URL must start with http:// or https://.")
+        return value
+
+    @property
+    def bundles(self) -> str:
+        """Where bundles and their markers lie."""
+        return self.bundles_url or f"{self.esports_home}/bundles"
+
+    @property
+    def lake(self) -> str:
+        """Where the lake lies."""
+        return self.lake_url or f"{self.esports_home}/lake"
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Tasks that must be served."""
+        return _items(self.serving_tasks)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins that browsers may call from."""
+        return _items(self.cors_origins)
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

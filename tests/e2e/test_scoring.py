@@ -1,0 +1,80 @@
+"""A promoted model scores files that it has never seen, and says so when it cannot."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from esports_assets.canonical.vocabulary import Title
+from esports_assets.ingest import ingest_paths
+from esports_assets.models.bundle import write_bundle
+from esports_assets.models.evaluate import evaluate
+from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.models.train import TrainSettings
+from esports_assets.promotion.mirror import write_alias, write_champion
+from esports_assets.scoring import NothingToScore, evaluate_promoted
+from esports_assets.settings import Settings
+from esports_assets.simulate.write import simulate_matches
+from esports_assets.stages.judging import contract_of
+from esports_assets.stages.maps import learn_maps
+from esports_assets.stages.training import graph_of, out_of_fold_of, train, training_set
+from esports_assets.stages.windowing import window_day
+from esports_assets.storage.lake import Lake
+from esports_assets.storage.objects import ObjectStore
+from esports_assets.windows.registry import ROUND_STATE
+
+SETTINGS = TrainSettings(folds=3, replicates=4, every_s=6)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return simulate_matches(tmp_path_factory.mktemp("simulated"), 7, seed=1)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, files: list[Path]) -> Settings:
+    """A store whose promoted model learned from the first five files."""
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    for day in ingest_paths(files[:5], lake).days[Title.CS2]:
+        window_day(lake, Title.CS2, day, learn_maps(lake, Title.CS2))
+    data = training_set(lake, ROUND_WIN)
+    family = data.family(ROUND_WIN, "multinomial_logistic")
+    learned, _ = train(lake, ROUND_WIN, family.name, data, SETTINGS)
+    report, _ = evaluate(
+        ROUND_WIN, family, data.rows, ROUND_STATE, settings=SETTINGS, oof=out_of_fold_of(lake, learned)
+    )
+    contract = contract_of(ROUND_WIN, learned, report, "1", "run", "dagster", "models/cs2/round_win")
+    home = tmp_path_factory.mktemp("home")
+    store = ObjectStore(home / "bundles")
+    write_bundle(store, contract, graph_of(lake, learned))
+    write_alias(store, contract.registered_name, "Production", "1")
+    write_champion(store, ROUND_WIN.name, contract.registered_name)
+    return replace(Settings.from_env({"ESPORTS_HOME": str(home)}), bundles_url=str(home / "bundles"))
+
+
+def test_unseen_matches_are_scored_beside_the_baselines(settings: Settings, files: list[Path]) -> None:
+    result = evaluate_promoted("cs2.round_win", files, settings)
+    assert (result["model"], result["alias"], result["version"]) == (
+        "cs2.round_win.multinomial_logistic",
+        "Production",
+        "1",
+    )
+    assert (result["n_matches"], result["n_matches_left_out_as_trained_on"]) == (2, 5)
+    assert set(result["metrics"]) == {"log_loss", "brier", "ece", "auc", "accuracy"}
+    assert result["metrics"]["auc"]["value"] > 0.6
+    assert set(result["baselines"]) == {"prior", "plain_logistic"}
+    assert result["baselines"]["prior"]["gain"]["log_loss"]["value"] > 0
+    assert sum(s["n_rows"] for s in result["slices"] if s["by"] == "map") == result["n_rows"]
+    assert msgspec.json.decode(msgspec.json.encode(result)) == result
+
+
+def test_matches_of_the_training_are_not_scored(settings: Settings, files: list[Path]) -> None:
+    with pytest.raises(NothingToScore, match="all 5 were in its training data"):
+        evaluate_promoted("cs2.round_win", files[:5], settings)
+
+
+def test_without_a_promoted_model_the_reason_is_said(tmp_path: Path, files: list[Path]) -> None:
+    empty = Settings.from_env({"ESPORTS_HOME": str(tmp_path)})
+    with pytest.raises(NothingToScore, match=r"no model of cs2\.round_win is promoted"):
+        evaluate_promoted("cs2.round_win", files[5:], empty)

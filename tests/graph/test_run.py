@@ -1,0 +1,198 @@
+"""The whole graph on simulated matches, and once more on the same bytes: one pair of runs, looked at from all sides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from small_world import SMALL, World
+
+from esports_assets.canonical.vocabulary import Title
+from esports_assets.models.bundle import load_bundle
+from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.orchestrate import OrchestrationError, RunSummary, materialize
+from esports_assets.promotion import mirror
+from esports_assets.promotion.terms import Alias
+from esports_assets.simulate.write import simulate_matches
+from esports_assets.storage.lake import Lake
+
+pytestmark = pytest.mark.slow
+
+MATCHES = 8
+DAYS = ("2026-01-01", "2026-01-02")
+CANONICAL = ("events", "tracking", "rounds", "players")
+STEPS = {
+    *("raw__cs2__matches", "canonical_cs2", "canonical__cs2__maps", "windows__cs2__round_state"),
+    *("models__cs2__round_win", "evaluation__cs2__round_win", "promotion__cs2__round_win", "bundles__cs2__round_win"),
+}
+VERSIONED = (
+    *("raw/cs2/matches", *(f"canonical/cs2/{name}" for name in (*CANONICAL, "maps")), "windows/cs2/round_state"),
+    *("models/cs2/round_win", "evaluation/cs2/round_win", "promotion/cs2/round_win", "bundles/cs2/round_win"),
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Two runs over the same bytes, and what the world looked like after each."""
+
+    world: World
+    first: RunSummary
+    again: RunSummary
+    states: tuple[dict[str, object], dict[str, object]]
+
+
+def state(world: World) -> dict[str, object]:
+    """What must not change when nothing new came in."""
+    champion = world.ledger.standing(ROUND_WIN.name).current
+    names = [ROUND_WIN.registered_name(family) for family in ROUND_WIN.families]
+    return {
+        "entries": [entry.id for entry in world.ledger.history(ROUND_WIN.name)],
+        "champion": (champion.registered_name, champion.to_version) if champion else None,
+        "versions": {name: [v.version for v in world.registry.versions(name)] for name in names},
+        "objects": sorted(world.objects.list("")),
+        "windows": {r.match_id: r.version for r in world.lake.window_records(Title.CS2, "round_state")},
+    }
+
+
+@pytest.fixture(scope="module")
+def ran(new_world: Callable[[], World]) -> Ran:
+    world = new_world()
+    simulate_matches(world.folder / "source", MATCHES, seed=3)
+    assert world.ingest(world.folder / "source").refusals == ()
+    first = world.run()
+    assert first.errors == ()
+    after_first = state(world)
+    again = world.run()
+    return Ran(world, first, again, (after_first, state(world)))
+
+
+def test_every_step_succeeds(ran: Ran) -> None:
+    assert ran.first.success
+    assert set(ran.first.steps) >= STEPS
+    assert ran.first.failed_checks == ()
+    assert ran.first.days == tuple(date.fromisoformat(day) for day in DAYS)
+
+
+def test_a_version_is_promoted_and_its_bundle_answers_for_it(ran: Ran) -> None:
+    current = ran.world.ledger.standing(ROUND_WIN.name).current
+    assert current is not None
+    champion = mirror.read_champion(ran.world.objects, ROUND_WIN.name)
+    assert champion == current.registered_name
+    marker = mirror.aliases(ran.world.objects, champion)
+    assert marker[Alias.PRODUCTION] == str(current.to_version)
+    bundle = load_bundle(ran.world.objects, champion, str(current.to_version))
+    contract = bundle.contract
+    assert contract.simulated
+    assert contract.dagster_run_id == ran.first.run_id
+    assert contract.asset_key == "evaluation/cs2/round_win"
+    assert sorted(contract.training_data.matches) == sorted(ran.world.match_ids)
+    told = ran.world.metadata("promotion/cs2/round_win", ran.first.run_id)
+    assert told["decision"] == "promote"
+    assert told["in_production"] == f"{champion} v{current.to_version}"
+    assert champion in told["reasons"]
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_every_day_has_its_own_numbers(ran: Ran, day: str) -> None:
+    world, run_id = ran.world, ran.first.run_id
+    records = world.lake.matches(Title.CS2, date.fromisoformat(day))
+    assert len(records) == 4
+    raw = world.metadata("raw/cs2/matches", run_id, day)
+    assert (raw["files"], raw["refusals"]) == (4, 0)
+    for table in CANONICAL:
+        told = world.metadata(f"canonical/cs2/{table}", run_id, day)
+        assert told["rows"] == sum(record.rows[table] for record in records) > 0
+        assert (told["matches"], told["quarantined"]) == (4, 0)
+        assert told["read"] == sorted(record.raw for record in records)
+    windows = world.metadata("windows/cs2/round_state", run_id, day)
+    assert (windows["matches"], windows["computed"]) == (4, 4)
+    assert windows["read"] == {record.header.match_id: record.data_version for record in records}
+    assert windows["rows"] > 4 * 15 * 20
+
+
+def test_days_differ_in_their_data_versions(ran: Ran) -> None:
+    for name in ("raw/cs2/matches", "canonical/cs2/events", "windows/cs2/round_state"):
+        versions = {ran.world.metadata(name, ran.first.run_id, day)["data_version"] for day in DAYS}
+        assert len(versions) == 2, name
+
+
+def test_models_say_what_they_read(ran: Ran) -> None:
+    told = ran.world.metadata("models/cs2/round_win", ran.first.run_id)
+    assert told["matches"] == MATCHES
+    assert told["simulated"] is True
+    assert told["matches_read"] == ran.states[0]["windows"]
+    for family in ROUND_WIN.families:
+        assert told[family]["learned_now"] is True
+        assert told[family]["graph_differs_by"] < 1e-4
+
+
+def test_evaluation_plots_and_reports(ran: Ran) -> None:
+    told = ran.world.metadata("evaluation/cs2/round_win", ran.first.run_id)
+    for family in ROUND_WIN.families:
+        assert 0.3 < told[f"{family}_log_loss"] < 0.69
+        assert 0.6 < told[f"{family}_auc"] < 1.0
+        assert isinstance(told[f"{family}_gain_over_logistic"], float)
+        lines = told[f"{family}_report"].splitlines()
+        assert [line.split("|")[1].strip() for line in lines[2:]] == ["chronological", "production", "cross_validation"]
+        assert told[f"{family}_reliability"].startswith("![reliability.png](data:image/png;base64,")
+    assert set(told["versions"]) == {ROUND_WIN.registered_name(family) for family in ROUND_WIN.families}
+
+
+def test_checks_carry_a_readable_report(ran: Ran) -> None:
+    checks = ran.world.checks(ran.first.run_id)
+    assert {f"canonical/cs2/{table} declared_schema" for table in CANONICAL} < set(checks)
+    assert {"windows/cs2/round_state declared_schema", "evaluation/cs2/round_win quality"} < set(checks)
+    assert all(check.passed for check in checks.values())
+    tracking = checks["canonical/cs2/tracking declared_schema"]
+    rows = sum(record.rows["tracking"] for record in ran.world.lake.matches(Title.CS2))
+    assert tracking.blocking
+    assert tracking.metadata["rows"].value == rows
+    assert tracking.metadata["failed_expectations"].value == 0
+    report = str(tracking.metadata["report"].value)
+    assert report.startswith(f"**tracking**: 21 of 21 expectations hold on {rows:,} rows.")
+    assert "| yes | column values to be between | health | 0 |  |" in report
+
+
+def test_the_same_bytes_change_nothing(ran: Ran) -> None:
+    assert ran.again.success
+    before, after = ran.states
+    assert after == before
+    assert ran.world.metadata("promotion/cs2/round_win", ran.again.run_id)["decision"] == "unchanged"
+
+
+def test_the_same_bytes_compute_nothing(ran: Ran) -> None:
+    world = ran.world
+    for day in DAYS:
+        assert world.metadata("windows/cs2/round_state", ran.again.run_id, day)["computed"] == 0
+    told = world.metadata("models/cs2/round_win", ran.again.run_id)
+    assert [told[family]["learned_now"] for family in ROUND_WIN.families] == [False] * len(ROUND_WIN.families)
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+def test_the_same_bytes_have_the_same_data_version(ran: Ran, name: str) -> None:
+    def versions(run_id: str) -> dict[str | None, str]:
+        found = ran.world.materializations(name, run_id)
+        return {day: (event.tags or {})["dagster/data_version"] for day, event in found.items()}
+
+    assert versions(ran.first.run_id) == versions(ran.again.run_id) != {}
+
+
+def test_days_between_are_looked_at_and_left_alone(ran: Ran) -> None:
+    world = ran.world
+    world.instance.add_dynamic_partitions("cs2_days", ["2026-01-03", "2026-01-04"])
+    days = [date(2026, 1, 1), date(2026, 1, 4)]
+    found = world.run("key:raw/cs2/matches or key:canonical/cs2/events", days)
+    assert found.success
+    assert found.days == tuple(date(2026, 1, day) for day in (1, 2, 3, 4))
+    assert world.metadata("raw/cs2/matches", found.run_id, "2026-01-03")["files"] == 0
+    assert state(world) == ran.states[1]
+
+
+def test_a_selection_that_cannot_be_read_is_told_in_a_sentence(ran: Ran) -> None:
+    with pytest.raises(OrchestrationError, match="'events, please' is no asset selection: write it like"):
+        ran.world.run("events, please")
+
+
+def test_an_empty_lake_is_told_in_a_sentence(ran: Ran) -> None:
+    with pytest.raises(OrchestrationError, match="the lake holds no source files"):
+        materialize(Lake(ran.world.folder / "nothing"), ran.world.instance, training=SMALL)
