@@ -13,7 +13,7 @@ import numpy as np
 
 from esports_assets.adapters.base import Refusal, SourceFile
 from esports_assets.adapters.registry import read_file
-from esports_assets.canonical.match import CanonicalMatch
+from esports_assets.canonical.match import CanonicalMatch, MatchHeader
 from esports_assets.ingest import walk
 from esports_assets.models.baselines import score_baselines
 from esports_assets.models.bundle import BundleError, Model, load_bundle
@@ -38,15 +38,16 @@ class NothingToScore(ValueError):
 def evaluate_promoted(task: str, paths: Sequence[Path], settings: Settings) -> dict[str, Any]:
     """Metrics of the Production version of the task's champion on the matches in these files, with 95 % intervals.
 
-    Matches that the model was trained on are left out and counted, because a score on them says nothing.
+    Matches that the model was trained on are left out and counted, because a score on them says nothing; matches of
+    another title are refused, because the model knows nothing of them.
     """
     wanted = task_of(task)
     model, version = promoted(wanted, ObjectStore(settings.bundles_url))
-    matches, refusals = read_matches(paths)
+    matches, refusals = read_matches(paths, wanted)
     known = set(model.contract.training_data.matches)
     unseen = [match for match in matches if match.header.match_id not in known]
     if not unseen:
-        reason = f"all {len(matches)} were in its training data" if matches else "no match could be read"
+        reason = f"all {len(matches)} were in its training data" if matches else _nothing_read(refusals)
         raise NothingToScore(f"{task}: nothing to score in these files: {reason}")
     result = score(wanted, model, unseen)
     return {
@@ -68,15 +69,31 @@ def promoted(task: ModelTask, store: ObjectStore) -> tuple[Model, str]:
     return load_bundle(store, registered, version, lambda window: window_spec(window).fingerprint), version
 
 
-def read_matches(paths: Iterable[Path]) -> tuple[list[CanonicalMatch], list[Refusal]]:
-    """Every match in the files (folders are walked) and what was refused; a match met twice counts once."""
+def read_matches(paths: Iterable[Path], task: ModelTask) -> tuple[list[CanonicalMatch], list[Refusal]]:
+    """Every match of the task's title in the files (folders are walked) and what was refused.
+
+    A match that is met twice counts once; one of another title is refused by name.
+    """
     matches: dict[str, CanonicalMatch] = {}
     refusals: list[Refusal] = []
     for path in walk(paths):
         reading = read_file(SourceFile.open(path))
         refusals += reading.refusals
-        matches.update({match.header.match_id: match for match in reading.matches})
+        for match in reading.matches:
+            if match.header.title.value == task.title:
+                matches[match.header.match_id] = match
+            else:
+                refusals.append(_of_another_title(path.name, match.header, task))
     return list(matches.values()), refusals
+
+
+def _of_another_title(file: str, header: MatchHeader, task: ModelTask) -> Refusal:
+    reason = f"a match of {header.title.value}, and {task.name} is a model of {task.title} alone"
+    return Refusal(file, header.match_id, reason, "WrongFormat")
+
+
+def _nothing_read(refusals: Sequence[Refusal]) -> str:
+    return "no match could be read" if not refusals else f"no match could be used; first refusal: {refusals[0]}"
 
 
 def score(task: ModelTask, model: Model, matches: Sequence[CanonicalMatch]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
 from esports_assets.windows.registry import ROUND_STATE
 
+GRID = Path(__file__).parents[1] / "fixtures" / "grid"
 SETTINGS = TrainSettings(folds=3, replicates=4, every_s=6)
 
 
@@ -72,6 +73,26 @@ def test_unseen_matches_are_scored_beside_the_baselines(settings: Settings, file
 def test_matches_of_the_training_are_not_scored(settings: Settings, files: list[Path]) -> None:
     with pytest.raises(NothingToScore, match="all 5 were in its training data"):
         evaluate_promoted("cs2.round_win", files[:5], settings)
+
+
+def test_a_match_of_another_title_is_refused_by_name_and_changes_no_score(
+    settings: Settings, files: list[Path]
+) -> None:
+    foreign = [GRID / name / "input.jsonl" for name in ("valorant_round", "csgo_round")]
+    alone = evaluate_promoted("cs2.round_win", files[5:], settings)
+    among = evaluate_promoted("cs2.round_win", [*foreign, *files[5:]], settings)
+    assert among.pop("refusals") == [
+        "input.jsonl: grid:900003:1: a match of valorant, and cs2.round_win is a model of cs2 alone",
+        "input.jsonl: grid:900002:1: a match of csgo, and cs2.round_win is a model of cs2 alone",
+    ]
+    assert alone.pop("refusals") == []
+    assert among == alone
+
+
+@pytest.mark.parametrize(("name", "title"), [("valorant_round", "valorant"), ("csgo_round", "csgo")])
+def test_files_of_another_title_alone_leave_nothing_to_score(settings: Settings, name: str, title: str) -> None:
+    with pytest.raises(NothingToScore, match=rf"no match could be used; first refusal: .* a match of {title}, "):
+        evaluate_promoted("cs2.round_win", [GRID / name / "input.jsonl"], settings)
 
 
 def test_without_a_promoted_model_the_reason_is_said(tmp_path: Path, files: list[Path]) -> None:
