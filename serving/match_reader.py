@@ -15,7 +15,7 @@ import numpy as np
 
 from serving.errors import ApiError, quoted
 from serving.served import ServedModel
-from serving.winprob import DECISIVE, End, Player, Row
+from serving.winprob import DECIDED_BY, DECISIVE, End, Player, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,15 +54,17 @@ class MatchReader:
             self._opened = Lake(self._url)
         return self._opened
 
-    def matches(self, title: str | None, day: date | None, simulated: bool | None) -> list[dict[str, Any]]:
-        """Every match of the lake that fits, latest day first, then by id."""
+    def matches(
+        self, title: str | None, day: date | None, simulated: bool | None, quarantined: bool | None
+    ) -> list[dict[str, Any]]:
+        """Every match of the lake that fits, latest day first, then by id; those in quarantine are marked."""
         found = []
         for known in self._lake.titles():
             if title is not None and known.value != title:
                 continue
-            for record in self._lake.matches(known, day):
-                if simulated is None or record.header.simulated == simulated:
-                    found.append(_summary(record))
+            for summary in map(_summary, self._lake.matches(known, day)):
+                if simulated in (None, summary["simulated"]) and quarantined in (None, summary["quarantined"]):
+                    found.append(summary)
         return sorted(found, key=lambda match: (-date.fromisoformat(match["day"]).toordinal(), match["match_id"]))
 
     def match(self, match_id: str) -> "MatchRecord":
@@ -79,6 +81,9 @@ class MatchReader:
     def rows(self, record: "MatchRecord", served: ServedModel) -> MatchRows:
         """Window rows of the match with what the model says, or said out of fold if it was trained on the match."""
         header = record.header
+        if record.quarantined:
+            said = f"The match {header.match_id} is in quarantine, so nothing is computed from it"
+            raise ApiError(409, "quarantined", f"{said}: {record.quarantined[0]}.")
         table = self._windows(record, served)
         trained = header.match_id in served.contract.training_data.matches
         rows = self._out_of_fold(record, served, table) if trained else _asked(served, table)
@@ -144,25 +149,40 @@ class MatchReader:
         return found
 
     def _ends(self, record: "MatchRecord", rounds: Sequence[dict[str, Any]]) -> dict[int, End]:
-        """How every decided round ended; of the events at its last instant, the last decisive one ended it."""
+        """How every decided round ended, and the event that ended it."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         names = ["segment", "t_s", "seq", "event_id", "event_type", "actor", "target"]
         events = self._lake.read("events", record.header, names)
         events = events.filter(pc.is_in(events["event_type"].cast("string"), pa.array(sorted(DECISIVE))))
-        latest = {row["segment"]: row for row in events.sort_by("seq").to_pylist()}
+        by_segment: dict[int, list[dict[str, Any]]] = {}
+        for event in events.sort_by("seq").to_pylist():
+            by_segment.setdefault(event["segment"], []).append(event)
         found = {}
         for row in rounds:
-            segment, winner, duration_s = row["segment"], row["winner_side"], row["duration_s"]
-            if winner is None or duration_s is None:
-                continue
-            event = None
-            last = latest.get(segment)
-            if last is not None and last["t_s"] is not None and abs(last["t_s"] - duration_s) <= _INSTANT_S:
-                event = (last["event_id"], last["event_type"], last["actor"], last["target"])
-            found[segment] = End(winner, row["end_reason"], duration_s, event)
+            if row["winner_side"] is not None and row["duration_s"] is not None:
+                event = _deciding(row, by_segment.get(row["segment"], ()))
+                found[row["segment"]] = End(row["winner_side"], row["end_reason"], row["duration_s"], event)
         return found
+
+
+def _deciding(
+    played: dict[str, Any], events: Sequence[dict[str, Any]]
+) -> tuple[str, str, str | None, str | None] | None:
+    """The last event of the kind that ended the round at the instant of its end; what comes later decided nothing."""
+    kinds = DECIDED_BY.get(played["end_reason"], DECISIVE)
+    at_the_end = [
+        event
+        for event in events
+        if event["event_type"] in kinds
+        and event["t_s"] is not None
+        and abs(event["t_s"] - played["duration_s"]) <= _INSTANT_S
+    ]
+    if not at_the_end:
+        return None
+    last = at_the_end[-1]
+    return last["event_id"], last["event_type"], last["actor"], last["target"]
 
 
 def _teams(row: dict[str, Any]) -> tuple[Any, Any]:
@@ -215,4 +235,6 @@ def _summary(record: "MatchRecord") -> dict[str, Any]:
         "simulated": header.simulated,
         "rounds": record.rows.get("rounds"),
         "data_version": record.data_version,
+        "quarantined": bool(record.quarantined),
+        "reasons": [str(finding) for finding in record.quarantined],
     }

@@ -108,6 +108,8 @@ class MatchOut(BaseModel):
     simulated: bool
     rounds: int | None
     data_version: str
+    quarantined: bool = Field(description="It breaks an invariant, so nothing is computed from it")
+    reasons: list[str] = Field(description="What it breaks and where; empty for an accepted match")
 
 
 class MatchesOut(BaseModel):

@@ -31,10 +31,11 @@ def router(service: Service) -> APIRouter:
         title: Annotated[str | None, Query(examples=["cs2"])] = None,
         day: Annotated[date | None, Query(examples=["2025-06-01"])] = None,
         simulated: bool | None = None,
+        quarantined: bool | None = None,
         offset: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> Response:
-        found = await asyncio.to_thread(reader.matches, title, day, simulated)
+        found = await asyncio.to_thread(reader.matches, title, day, simulated, quarantined)
         page = found[offset : offset + limit]
         return json_response({"total": len(found), "offset": offset, "limit": limit, "matches": page})
 

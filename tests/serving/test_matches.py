@@ -1,98 +1,33 @@
 """Matches over HTTP: the index, and win probability with swings and totals, from the model or out of fold."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 import tiny_bundle as tiny
+import tiny_lake as made
 from fastapi.testclient import TestClient
 
-from esports_assets.canonical.codec import events_table, table_of
-from esports_assets.canonical.event import CanonicalEvent
-from esports_assets.canonical.match import CanonicalMatch, MatchHeader
-from esports_assets.canonical.schema import PLAYERS, ROUNDS, TRACKING
-from esports_assets.canonical.vocabulary import EventType, Title
+from esports_assets.canonical.match import Finding
+from esports_assets.canonical.vocabulary import EndReason, EventType
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
 from serving.app import create_app
 from serving.settings import Settings
+from serving.winprob import DECIDED_BY, DECISIVE
 
-ALPHA = MatchHeader("demo:alpha:1", "demo:alpha", Title.CS2, "de_one", "cs2_demo", date(2025, 6, 1))
-"""In the training data of the tiny bundle."""
-BETA = MatchHeader("demo:beta:1", "demo:beta", Title.CS2, "de_two", "cs2_demo", date(2025, 6, 2))
-GAMMA = MatchHeader("sim:gamma:1", "sim:gamma", Title.CS2, "de_two", "cs2_demo", date(2025, 6, 2), simulated=True)
 OUTCOME = {"t_s": 60.0, "p_ct": 1.0, "lo": None, "hi": None}
-NO_WINDOWS = MatchHeader("demo:delta:1", "demo:delta", Title.CS2, "de_two", "cs2_demo", date(2025, 6, 3))
-
-
-def _match(header: MatchHeader) -> CanonicalMatch:
-    midnight = datetime(header.day.year, header.day.month, header.day.day, tzinfo=UTC)
-    round_1: dict[str, Any] = {
-        "match_id": header.match_id, "series_id": header.series_id, "title": "cs2", "source": header.source,
-        "simulated": header.simulated, "map": header.map, "segment": 1, "started_at": midnight, "freeze_s": None,
-        "duration_s": 60.0, "ct_team": "team:x", "t_team": "team:y", "ct_score_before": 0, "t_score_before": 0,
-        "ct_buy": None, "t_buy": None, "ct_equipment_value": None, "t_equipment_value": None, "winner_side": "ct",
-        "winner_team": "team:x", "end_reason": "t_eliminated", "planted_t_s": None, "planted_site": None,
-    }  # fmt: skip
-    players = [("p:a", "team:x"), ("p:b", "team:y")]
-    return CanonicalMatch(
-        header,
-        events=events_table([_last_kill(header, midnight)]),
-        tracking=table_of(TRACKING, {name: [] for name in TRACKING.names}),
-        rounds=table_of(ROUNDS, {name: [value] for name, value in round_1.items()}),
-        players=table_of(
-            PLAYERS,
-            {
-                "match_id": [header.match_id] * 2,
-                "player": [player for player, _ in players],
-                "player_name": ["A", "B"],
-                "team": [team for _, team in players],
-                "team_name": ["X", "Y"],
-            },
-        ),
-    )
-
-
-def _last_kill(header: MatchHeader, midnight: datetime) -> CanonicalEvent:
-    """Ends the round: it stands at the round's last instant, where the window has no row any more."""
-    return CanonicalEvent(
-        event_id="e9", match_id=header.match_id, series_id=header.series_id, title=Title.CS2, map=header.map, segment=1,
-        t=60.0, seq=9, event_type=EventType.KILL, timestamp=midnight, actor="p:a", target="p:b",
-    )  # fmt: skip
-
-
-# segment, seq, t_s, kind, event_id, event_type, actor, target, ct_alive, t_alive
-_ROWS = [
-    (1, 0, 0.0, "second", None, None, None, None, 5, 5),
-    (1, 1, 1.0, "second", None, None, None, None, 5, 5),
-    (1, 2, 1.5, "event", "e1", "KILL", "p:a", "p:b", 5, 4),
-    (1, 3, 2.0, "second", None, None, None, None, 5, 4),
-    (1, 4, 2.5, "event", "e2", "BOMB_PLANTED", "p:b", None, 5, 4),
-    (1, 5, 2.75, "event", "e3", "DAMAGE", "p:a", "p:b", 5, 4),
-]
-
-
-def _windows(header: MatchHeader) -> pa.Table:
-    names = ("segment", "seq", "t_s", "row_kind", "event_id", "event_type", "actor", "target", "ct_alive", "t_alive")
-    columns: dict[str, Any] = {name: [row[i] for row in _ROWS] for i, name in enumerate(names)}
-    columns["match_id"] = [header.match_id] * len(_ROWS)
-    columns["planted_s"] = pa.array([None] * len(_ROWS), pa.float64())
-    table = pa.table(columns)
-    for name in ("row_kind", "actor", "target"):
-        table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
-    return table
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path / "lake")
-    for header in (ALPHA, BETA, GAMMA, NO_WINDOWS):
-        lake.write_match(_match(header))
-        if header is not NO_WINDOWS:
-            lake.write_windows(header, "round_state", _windows(header), {"fingerprint": tiny.FINGERPRINT})
+    for header in (made.ALPHA, made.BETA, made.GAMMA, made.NO_WINDOWS):
+        lake.write_match(made.match(header))
+        if header is not made.NO_WINDOWS:
+            lake.write_windows(header, "round_state", made.windows(header), {"fingerprint": tiny.FINGERPRINT})
     return lake
 
 
@@ -107,7 +42,7 @@ def _win_probability(api: TestClient, match_id: str, query: str = "") -> Any:
 
 
 def _said(api: TestClient, row: int) -> dict[str, Any]:
-    _, _, t_s, *_, ct_alive, t_alive = _ROWS[row]
+    _, _, t_s, *_, ct_alive, t_alive = made.ROWS[row]
     features = {"ct_alive": ct_alive, "t_alive": t_alive, "t_s": t_s}
     body: dict[str, Any] = api.post(f"/api/v1/predict/{tiny.TASK}", json={"features": features}).json()
     return body
@@ -139,10 +74,10 @@ def test_bad_filters_are_named(api: TestClient, query: str) -> None:
 
 
 def test_a_match_it_was_not_trained_on_is_answered_by_the_model(api: TestClient) -> None:
-    body = _win_probability(api, BETA.match_id).json()
+    body = _win_probability(api, made.BETA.match_id).json()
     assert body["model_info"]["probability_source"] == "model"
     assert (body["match_id"], body["every"], body["positive_class"], body["map"]) == (
-        BETA.match_id,
+        made.BETA.match_id,
         "1hz",
         "ct",
         "de_two",
@@ -157,9 +92,9 @@ def test_a_match_it_was_not_trained_on_is_answered_by_the_model(api: TestClient)
 
 
 def test_swings_and_what_each_player_added(api: TestClient) -> None:
-    body = _win_probability(api, BETA.match_id, "?every=event").json()
+    body = _win_probability(api, made.BETA.match_id, "?every=event").json()
     assert [point["t_s"] for point in body["rounds"][0]["points"]] == [1.5, 2.5, 2.75, 60.0]
-    p = [_said(api, row)["probabilities"]["ct"] for row in range(len(_ROWS))]
+    p = [_said(api, row)["probabilities"]["ct"] for row in range(len(made.ROWS))]
     kill, plant, last = body["swings"]
     assert (kill["event_type"], kill["actor"], kill["target"]) == ("KILL", "p:a", "p:b")
     assert (kill["before"], kill["after"]) == pytest.approx((p[1], p[2]), abs=1e-6)
@@ -183,11 +118,11 @@ def test_swings_and_what_each_player_added(api: TestClient) -> None:
 
 
 def test_a_match_it_was_trained_on_is_answered_out_of_fold(api: TestClient, lake: Lake) -> None:
-    missing = _win_probability(api, ALPHA.match_id)
+    missing = _win_probability(api, made.ALPHA.match_id)
     assert (missing.status_code, missing.json()["error"]["code"]) == (409, "no_out_of_fold")
     stored = pa.table(
         {
-            "match_id": [ALPHA.match_id] * 3,
+            "match_id": [made.ALPHA.match_id] * 3,
             "segment": [1, 1, 1],
             "t_s": [0.0, 1.0, 1.5],
             "row_kind": ["second", "second", "event"],
@@ -197,8 +132,8 @@ def test_a_match_it_was_trained_on_is_answered_out_of_fold(api: TestClient, lake
             "hi": [0.6, 0.65, 0.8],
         }
     )
-    lake.write_predictions(ALPHA, "round_win", tiny.REGISTERED, "1", stored, {})
-    body = _win_probability(api, ALPHA.match_id).json()
+    lake.write_predictions(made.ALPHA, "round_win", tiny.REGISTERED, "1", stored, {})
+    body = _win_probability(api, made.ALPHA.match_id).json()
     assert body["model_info"]["probability_source"] == "out_of_fold"
     assert len(body["rounds"]) == 1
     assert body["rounds"][0]["points"] == [
@@ -219,18 +154,69 @@ def test_an_unknown_match_is_a_sentence(api: TestClient, match_id: str) -> None:
 
 
 def test_missing_and_stale_windows_are_said(api: TestClient, lake: Lake) -> None:
-    answer = _win_probability(api, NO_WINDOWS.match_id)
+    answer = _win_probability(api, made.NO_WINDOWS.match_id)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_windows")
-    lake.write_windows(BETA, "round_state", _windows(BETA), {"fingerprint": "old"})
-    answer = _win_probability(api, BETA.match_id)
+    lake.write_windows(made.BETA, "round_state", made.windows(made.BETA), {"fingerprint": "old"})
+    answer = _win_probability(api, made.BETA.match_id)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "stale_windows")
     assert "made with fingerprint old, the model reads f1f2f3" in answer.json()["error"]["message"]
-    lake.write_windows(BETA, "round_state", _windows(BETA).drop_columns(["planted_s"]), {})
-    answer = _win_probability(api, BETA.match_id)
+    lake.write_windows(made.BETA, "round_state", made.windows(made.BETA).drop_columns(["planted_s"]), {})
+    answer = _win_probability(api, made.BETA.match_id)
     assert "lacks planted_s" in answer.json()["error"]["message"]
 
 
 def test_an_alias_without_model_or_of_no_kind(api: TestClient) -> None:
-    assert _win_probability(api, BETA.match_id, "?alias=B").status_code == 503
-    assert _win_probability(api, BETA.match_id, "?alias=latest").status_code == 422
-    assert _win_probability(api, BETA.match_id, "?every=minute").status_code == 422
+    assert _win_probability(api, made.BETA.match_id, "?alias=B").status_code == 503
+    assert _win_probability(api, made.BETA.match_id, "?alias=latest").status_code == 422
+    assert _win_probability(api, made.BETA.match_id, "?every=minute").status_code == 422
+
+
+def test_a_kill_after_the_round_does_not_hide_the_one_that_decided_it(api: TestClient, lake: Lake) -> None:
+    """Regression: the last decisive event of the segment was taken, and dropped because it came after the end."""
+    deciding, exit_kill = made.event(made.BETA, 9, 60.0), made.event(made.BETA, 10, 61.5, actor="p:b", target="p:a")
+    lake.write_match(made.match(made.BETA, [deciding, exit_kill]))
+    body = _win_probability(api, made.BETA.match_id).json()
+    last = body["swings"][-1]
+    assert (last["event_id"], last["t_s"], last["actor"], last["after"]) == ("e9", 60.0, "p:a", 1.0)
+    lake.write_match(made.match(made.BETA, [deciding]))
+    assert _win_probability(api, made.BETA.match_id).json()["players"] == body["players"]
+
+
+def test_who_dies_in_the_explosion_does_not_decide_the_round(api: TestClient, lake: Lake) -> None:
+    events = [
+        made.event(made.BETA, 9, 60.0, EventType.BOMB_EXPLODED, actor="p:b", target=None),
+        made.event(made.BETA, 10, 60.0, EventType.DEATH, actor=None, target="p:a"),
+    ]
+    lake.write_match(made.match(made.BETA, events, end_reason="bomb_exploded"))
+    last = _win_probability(api, made.BETA.match_id).json()["swings"][-1]
+    assert (last["event_id"], last["event_type"]) == ("e9", "BOMB_EXPLODED")
+
+
+def test_a_round_that_ran_out_of_time_was_decided_by_nobody(api: TestClient, lake: Lake) -> None:
+    lake.write_match(made.match(made.BETA, [made.event(made.BETA, 9, 60.0)], end_reason="time_expired"))
+    body = _win_probability(api, made.BETA.match_id).json()
+    assert [swing["event_id"] for swing in body["swings"]] == ["e1", "e2"]
+    assert body["rounds"][0]["points"][-1] == OUTCOME
+
+
+def test_every_reason_says_what_decides() -> None:
+    assert set(DECIDED_BY) == {reason.value for reason in EndReason}
+    assert frozenset().union(*DECIDED_BY.values()) == DECISIVE
+
+
+def test_a_match_in_quarantine_is_marked_with_its_reason_and_not_answered(api: TestClient, lake: Lake) -> None:
+    broken = Finding("victim_was_alive", "demo:beta:1 round 1 at 9.00 s", "p:b dies a second time in this round")
+    remark = Finding("null_position", "demo:alpha:1 round 1", "a position is missing")
+    lake.write_match(made.match(made.BETA, findings=(remark, broken)))
+    lake.write_match(made.match(made.ALPHA, findings=(remark,)))
+    listed = {match["match_id"]: match for match in api.get("/api/v1/matches").json()["matches"]}
+    sentence = "demo:beta:1 round 1 at 9.00 s: p:b dies a second time in this round [victim_was_alive]"
+    assert (listed["demo:beta:1"]["quarantined"], listed["demo:beta:1"]["reasons"]) == (True, [sentence])
+    assert [id for id, match in listed.items() if match["quarantined"]] == ["demo:beta:1"]
+    assert listed["demo:alpha:1"]["reasons"] == []
+    assert api.get("/api/v1/matches?quarantined=true").json()["total"] == 1
+    assert api.get("/api/v1/matches?quarantined=false").json()["total"] == 3
+    answer = _win_probability(api, made.BETA.match_id)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "quarantined")
+    expected = f"The match demo:beta:1 is in quarantine, so nothing is computed from it: {sentence}."
+    assert answer.json()["error"]["message"] == expected
