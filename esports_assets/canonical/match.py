@@ -15,12 +15,15 @@ from esports_assets.canonical.clock import EPOCH_DAY
 from esports_assets.canonical.vocabulary import Title
 
 _UNSAFE = re.compile(r"[^a-z0-9_.\-]+")
+_LONGEST_PART = 80
+"""Three parts and an ending fit into a file name, which has at most 255 bytes."""
 
 
 def identifier(*parts: str) -> str:
     """Join parts into an id that is safe in file names, URLs and metrics: lower case, ``[a-z0-9_.-]`` between colons.
 
-    Names in other scripts keep apart by a short hash. Raises ValueError for an empty part.
+    Names in other scripts keep apart by a short hash, and so do names that are cut because they are long.
+    Raises ValueError for an empty part.
 
     >>> identifier("grid", "2578928", "1")
     'grid:2578928:1'
@@ -32,10 +35,10 @@ def identifier(*parts: str) -> str:
 
 def _safe(part: str) -> str:
     cleaned = _UNSAFE.sub("-", part.lower()).strip("-.")
-    if cleaned and part.isascii():
+    if cleaned and part.isascii() and len(cleaned) <= _LONGEST_PART:
         return cleaned
     told = hashlib.blake2b(part.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"{cleaned}-{told}".strip("-.")
+    return f"{cleaned[: _LONGEST_PART - len(told) - 1]}-{told}".strip("-.")
 
 
 @dataclass(frozen=True, slots=True)

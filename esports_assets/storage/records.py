@@ -4,6 +4,7 @@ Belongs here: dataclasses of the index (raw files, matches, derived tables, fail
 Does not belong here: reading and writing (``lake.py``), columns (``canonical/schema.py``).
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +13,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from esports_assets.adapters.base import Refusal
+from esports_assets.adapters.base import Refusal, day_of_name
 from esports_assets.canonical.codec import combined_hash
 from esports_assets.canonical.invariants import INVARIANTS
 from esports_assets.canonical.match import Finding, MatchHeader
 from esports_assets.canonical.vocabulary import Title
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]+")
+_ENDINGS = re.compile(r"(\.[A-Za-z0-9]{1,8}){0,2}$")
+_LONGEST_NAME = 180
+"""With day, hash and ending around it, it fits into a file name, which has at most 255 bytes."""
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -117,11 +121,23 @@ def from_json(data: bytes, kind: type[T]) -> T:
 
 
 def safe_name(name: str) -> str:
-    """A file name with ``[A-Za-z0-9_.-]`` only, from which adapters derive the same ids as from the original."""
+    """A file name with ``[A-Za-z0-9_.-]`` only, short enough, with the same endings and the same day as the original.
+
+    What is cut or has no safe letter keeps apart by a short hash; a safe name stays as it is.
+    """
     cleaned = _UNSAFE.sub("-", name)
     if not cleaned.strip("-."):
-        raise ValueError(f"{name!r} cannot be the name of a raw file")
-    return cleaned
+        cleaned = f"unnamed-{_told(name)}"
+    if len(cleaned) > _LONGEST_NAME:
+        found = _ENDINGS.search(cleaned)
+        endings = found[0] if found else ""
+        cleaned = f"{cleaned[: _LONGEST_NAME - len(endings) - 20]}_{_told(name)}{endings}"
+    day = day_of_name(name)
+    return cleaned if day_of_name(cleaned) == day else f"{day.isoformat()}_{cleaned}"
+
+
+def _told(name: str) -> str:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
 
 
 def day_folder(folder: str, day: date) -> str:
