@@ -5,6 +5,7 @@ Does not belong here: adapters, invariants and suites themselves.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 import dagster as dg
 import pyarrow as pa
@@ -13,12 +14,13 @@ from esports_assets.canonical.codec import combined_hash
 from esports_assets.canonical.schema import CANONICAL_TABLES, Table
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.defs.conditions import FOLLOWS
+from esports_assets.defs.daily import Day, Results, days_in, materialized
 from esports_assets.defs.partitions import CS2_DAYS
 from esports_assets.defs.resources import Platform
-from esports_assets.defs.spans import SUITE, column_schema, days_in, per_day, sentences, suite_result
-from esports_assets.ingest import reread_day
+from esports_assets.defs.spans import SUITE, column_schema, sentences, suite_result
 from esports_assets.quality.suite import validate
 from esports_assets.stages.maps import learn_maps
+from esports_assets.stages.sources import read_day
 from esports_assets.storage.lake import Lake, MatchRecord
 
 _TITLE = Title.CS2
@@ -67,41 +69,50 @@ _CHECKS = [
     name="canonical_cs2",
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def canonical_cs2(
-    context: dg.AssetExecutionContext, platform: Platform
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+def canonical_cs2(context: dg.AssetExecutionContext, platform: Platform) -> Results:
     lake, days = platform.lake, days_in(context)
-    accepted: list[MatchRecord] = []
-    trouble: list[str] = []
     for day in days:
-        reread_day(lake, _TITLE, day)
-        records = lake.matches(_TITLE, day)
-        good = [record for record in records if not record.quarantined]
-        accepted += good
-        trouble += [str(finding) for record in records for finding in record.quarantined]
-        trouble += [str(refusal) for failed in lake.failures(_TITLE, day) for refusal in failed.refusals]
-        for table in CANONICAL_TABLES:
-            per_day(
-                context,
-                day,
-                _key(table.name),
-                rows=sum(record.rows[table.name] for record in good),
-                matches=len(good),
-                quarantined=len(records) - len(good),
-                read=dg.MetadataValue.json(sorted({record.raw for record in records})),
-                data_version=combined_hash({r.header.match_id: r.versions[table.name] for r in good}),
-            )
+        read_day(lake, _TITLE, day)
+    records = {day: lake.matches(_TITLE, day) for day in days}
+    accepted = [record for day in days for record in _accepted(records[day])]
     for table in CANONICAL_TABLES:
-        version = combined_hash({record.header.match_id: record.versions[table.name] for record in accepted})
-        yield dg.MaterializeResult(asset_key=_key(table.name), data_version=dg.DataVersion(version))
+        yield from materialized(context, _key(table.name), [_day(table, day, records[day]) for day in days])
         yield suite_result(validate(table, _parts(lake, table, accepted)), "declared_schema", _key(table.name))
-    yield dg.AssetCheckResult(
+    yield _matches_accepted(len(accepted), [line for day in days for line in _trouble(lake, day, records[day])])
+
+
+def _accepted(records: list[MatchRecord]) -> list[MatchRecord]:
+    return [record for record in records if not record.quarantined]
+
+
+def _day(table: Table, day: date, records: list[MatchRecord]) -> Day:
+    good = _accepted(records)
+    return Day(
+        day,
+        combined_hash({record.header.match_id: record.versions[table.name] for record in good}),
+        {
+            "rows": sum(record.rows[table.name] for record in good),
+            "matches": len(good),
+            "quarantined": len(records) - len(good),
+            "read": dg.MetadataValue.json(sorted({record.raw for record in records})),
+        },
+    )
+
+
+def _trouble(lake: Lake, day: date, records: list[MatchRecord]) -> Iterator[str]:
+    """One sentence for everything of the day that was quarantined or refused."""
+    yield from (str(finding) for record in records for finding in record.quarantined)
+    yield from (str(refusal) for failed in lake.failures(_TITLE, day) for refusal in failed.refusals)
+
+
+def _matches_accepted(accepted: int, trouble: list[str]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
         passed=not trouble,
         check_name="matches_accepted",
         asset_key=_key("events"),
         description=None if not trouble else f"{len(trouble)} things were refused or quarantined; first: {trouble[0]}",
         metadata={
-            "accepted": len(accepted),
+            "accepted": accepted,
             "trouble": len(trouble),
             "list": sentences(trouble, "every match is accepted"),
         },

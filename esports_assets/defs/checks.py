@@ -12,7 +12,8 @@ from esports_assets.defs.resources import Platform
 from esports_assets.defs.spans import sentences
 from esports_assets.models.label_checks import find_label_carryover
 from esports_assets.stages.maps import load_maps
-from esports_assets.stages.windowing import WINDOW
+from esports_assets.stages.windowing import shelf_of
+from esports_assets.windows.registry import ROUND_STATE
 
 
 @dg.asset_check(
@@ -37,15 +38,16 @@ def positions_inside_the_map(platform: Platform) -> dg.AssetCheckResult:
 @dg.asset_check(
     asset=["windows", "cs2", "round_state"],
     name="labels_are_their_own",
+    blocking=True,
     description="First rows of a round do not carry the winner of the round before.",
 )
 def labels_are_their_own(platform: Platform) -> dg.AssetCheckResult:
-    lake = platform.lake
+    lake, window = platform.lake, shelf_of(ROUND_STATE)
     headers = {record.header.match_id: record.header for record in lake.matches(Title.CS2)}
     names = ["match_id", "segment", "ct_won"]
     parts = [
-        lake.read_windows(headers[record.match_id], WINDOW, names).replace_schema_metadata(None)
-        for record in lake.window_records(Title.CS2, WINDOW)
+        lake.read_windows(headers[record.match_id], window, names).replace_schema_metadata(None)
+        for record in lake.window_records(Title.CS2, window)
         if record.match_id in headers
     ]
     if not parts:

@@ -1,12 +1,10 @@
-"""What assets over days share: the days of a run, metadata of one day, tables as column schemas.
+"""What assets of tables share: tables as column schemas, suites as check results, lists as metadata.
 
 Belongs here: the translation between Dagster's words and the platform's.
 Does not belong here: domain logic.
 """
 
 from collections.abc import Iterable
-from datetime import date
-from typing import Any
 
 import dagster as dg
 
@@ -14,18 +12,6 @@ from esports_assets.canonical.schema import Table
 from esports_assets.quality.suite import SuiteReport
 
 SUITE = "Great Expectations suite of the declared columns: order, nulls, ranges, allowed values, unique key."
-
-
-def days_in(context: dg.AssetExecutionContext) -> list[date]:
-    """The days that this run covers, in order."""
-    return sorted(date.fromisoformat(key) for key in context.partition_keys)
-
-
-def per_day(
-    context: dg.AssetExecutionContext, day: date, asset_key: dg.AssetKey | None = None, **metadata: Any
-) -> None:
-    """Metadata of one day's materialization: plots over days stay per day even where one run covers many."""
-    context.add_asset_metadata(metadata, asset_key=asset_key, partition_key=day.isoformat())
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -9,7 +9,6 @@ from datetime import date
 
 from esports_assets.canonical.schema import CANONICAL_TABLES
 from esports_assets.canonical.vocabulary import Title
-from esports_assets.ingest import reread_day
 from esports_assets.models.tasks import ModelTask
 from esports_assets.models.train import TrainSettings
 from esports_assets.promotion.ledger import Ledger
@@ -19,10 +18,12 @@ from esports_assets.quality.suite import validate
 from esports_assets.stages.deciding import Decided, decide_and_promote
 from esports_assets.stages.judging import judge
 from esports_assets.stages.maps import learn_maps
+from esports_assets.stages.sources import read_day
 from esports_assets.stages.training import train, training_set
-from esports_assets.stages.windowing import window_day, windows_of
+from esports_assets.stages.windowing import form_day, window_day, windows_of
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
+from esports_assets.windows.player_form import PLAYER_FORM
 from esports_assets.windows.registry import ROUND_STATE
 
 
@@ -38,14 +39,16 @@ def run_stages(
     """Source files of the days to a decision about who serves the task."""
     title = Title(task.title)
     for day in days:
-        reread_day(lake, title, day)
+        read_day(lake, title, day)
     accepted = [record for day in days for record in lake.matches(title, day) if not record.quarantined]
     for table in CANONICAL_TABLES:
         validate(table, (lake.read(table.name, record.header) for record in accepted))
     maps = learn_maps(lake, title)
     for day in days:
         window_day(lake, title, day, maps)
-    validate(ROUND_STATE.table, windows_of(lake, title, days))
+        form_day(lake, title, day)
+    for spec in (ROUND_STATE, PLAYER_FORM):
+        validate(spec.table, windows_of(lake, title, days, spec))
     data = training_set(lake, task)
     judged = []
     for family in task.families:

@@ -5,21 +5,29 @@ Does not belong here: features (``windows/``).
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 
 import pyarrow as pa
 
 from esports_assets.canonical.codec import combined_hash
+from esports_assets.canonical.match import CanonicalMatch
+from esports_assets.canonical.schema import CANONICAL_TABLES
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.stages.maps import Maps
 from esports_assets.storage.lake import DerivedRecord, Lake, MatchRecord
 from esports_assets.windows.batch import match_windows
+from esports_assets.windows.player_form import PLAYER_FORM, player_form_table
 from esports_assets.windows.registry import ROUND_STATE
+from esports_assets.windows.spec import WindowSpec
 from esports_assets.windows.view import Sites
 
-WINDOW = ROUND_STATE.name.split("/", 1)[1]
+FORM_READS = ("events", "rounds", "players")
+"""The tables that the form of players is made from; positions tell it nothing."""
+
+Facts = dict[str, str]
+"""What decides the rows of a match: other facts, other rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +50,78 @@ class WindowedDay:
 
 
 def window_day(lake: Lake, title: Title, day: date, maps: Maps) -> WindowedDay:
-    """Bring the feature tables of a day up to date with matches, maps and the window's definition."""
-    accepted = [record for record in lake.matches(title, day) if not record.quarantined]
-    known = {record.match_id: record for record in lake.window_records(title, WINDOW, day)}
-    computed = 0
-    for match in accepted:
-        header = match.header
-        sites = maps.book.sites(header.map, without=header.match_id)
-        facts = _facts(match, sites)
-        earlier = known.get(header.match_id)
-        if earlier is None or dict(earlier.facts) != facts:
-            lake.write_windows(header, WINDOW, match_windows(lake.load(header), sites), facts)
-            computed += 1
-    ids = {match.header.match_id for match in accepted}
-    for record in lake.matches(title, day):
-        if record.header.match_id in known and record.header.match_id not in ids:
-            lake.delete_windows(record.header, WINDOW)
-    return WindowedDay(day, tuple(r for r in lake.window_records(title, WINDOW, day) if r.match_id in ids), computed)
+    """Bring the states of rounds of a day up to date with matches, maps and the window's definition."""
+
+    def sites(match: MatchRecord) -> Sites:
+        return maps.book.sites(match.header.map, without=match.header.match_id)
+
+    def facts(match: MatchRecord) -> Facts:
+        where = hashlib.blake2b(repr(astuple(sites(match))).encode(), digest_size=8).hexdigest()
+        return {"fingerprint": ROUND_STATE.fingerprint, "match_version": match.data_version, "sites": where}
+
+    def rows(match: MatchRecord) -> pa.Table:
+        return match_windows(lake.load(match.header), sites(match))
+
+    return _bring(lake, title, day, ROUND_STATE, facts, rows)
 
 
-def windows_of(lake: Lake, title: Title, days: Iterable[date]) -> Iterator[pa.Table]:
+def form_day(lake: Lake, title: Title, day: date) -> WindowedDay:
+    """Bring the form of the players of a day's matches up to date with them and the window's definition."""
+
+    def facts(match: MatchRecord) -> Facts:
+        read = combined_hash({name: match.versions[name] for name in FORM_READS})
+        return {"fingerprint": PLAYER_FORM.fingerprint, "match_version": read}
+
+    def rows(match: MatchRecord) -> pa.Table:
+        return player_form_table(_with_tables(lake, match, FORM_READS))
+
+    return _bring(lake, title, day, PLAYER_FORM, facts, rows)
+
+
+def windows_of(lake: Lake, title: Title, days: Iterable[date], spec: WindowSpec = ROUND_STATE) -> Iterator[pa.Table]:
     """The feature tables of some days, one per match."""
+    window = shelf_of(spec)
     for day in days:
         headers = {record.header.match_id: record.header for record in lake.matches(title, day)}
-        for record in lake.window_records(title, WINDOW, day):
+        for record in lake.window_records(title, window, day):
             if record.match_id in headers:
-                yield lake.read_windows(headers[record.match_id], WINDOW)
+                yield lake.read_windows(headers[record.match_id], window)
 
 
-def _facts(match: MatchRecord, sites: Sites) -> dict[str, str]:
-    """What decides the rows of a match: its tables, the sites it sees, and the window's definition."""
-    where = hashlib.blake2b(repr(astuple(sites)).encode(), digest_size=8).hexdigest()
-    return {"fingerprint": ROUND_STATE.fingerprint, "match_version": match.data_version, "sites": where}
+def shelf_of(spec: WindowSpec) -> str:
+    """How the lake calls a window of a title."""
+    return spec.name.split("/", 1)[1]
+
+
+def _bring(
+    lake: Lake,
+    title: Title,
+    day: date,
+    spec: WindowSpec,
+    facts_of: Callable[[MatchRecord], Facts],
+    rows_of: Callable[[MatchRecord], pa.Table],
+) -> WindowedDay:
+    """Compute a window for the accepted matches of a day whose facts are others than those of the rows in the lake."""
+    window, computed = shelf_of(spec), 0
+    matches = lake.matches(title, day)
+    accepted = {match.header.match_id: match for match in matches if not match.quarantined}
+    known = {record.match_id: record for record in lake.window_records(title, window, day)}
+    for match_id, match in accepted.items():
+        facts = facts_of(match)
+        if match_id not in known or dict(known[match_id].facts) != facts:
+            lake.write_windows(match.header, window, rows_of(match), facts)
+            computed += 1
+    for match in matches:
+        if match.header.match_id in known and match.header.match_id not in accepted:
+            lake.delete_windows(match.header, window)
+    records = tuple(record for record in lake.window_records(title, window, day) if record.match_id in accepted)
+    return WindowedDay(day, records, computed)
+
+
+def _with_tables(lake: Lake, match: MatchRecord, names: Sequence[str]) -> CanonicalMatch:
+    """A match of which only some tables are read; the others are empty."""
+    tables = {
+        table.name: lake.read(table.name, match.header) if table.name in names else table.arrow.empty_table()
+        for table in CANONICAL_TABLES
+    }
+    return CanonicalMatch(match.header, **tables)

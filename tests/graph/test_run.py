@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+import pyarrow.compute as pc
 import pytest
 from small_world import SMALL, World
 
@@ -15,6 +16,7 @@ from esports_assets.promotion import mirror
 from esports_assets.promotion.terms import Alias
 from esports_assets.simulate.write import simulate_matches
 from esports_assets.storage.lake import Lake
+from esports_assets.windows.player_form import PLAYER_FORM
 
 pytestmark = pytest.mark.slow
 
@@ -22,11 +24,13 @@ MATCHES = 8
 DAYS = ("2026-01-01", "2026-01-02")
 CANONICAL = ("events", "tracking", "rounds", "players")
 STEPS = {
-    *("raw__cs2__matches", "canonical_cs2", "canonical__cs2__maps", "windows__cs2__round_state"),
+    *("raw__cs2__matches", "canonical_cs2", "canonical__cs2__maps"),
+    *("windows__cs2__round_state", "windows__cs2__player_form"),
     *("models__cs2__round_win", "evaluation__cs2__round_win", "promotion__cs2__round_win", "bundles__cs2__round_win"),
 }
 VERSIONED = (
-    *("raw/cs2/matches", *(f"canonical/cs2/{name}" for name in (*CANONICAL, "maps")), "windows/cs2/round_state"),
+    *("raw/cs2/matches", *(f"canonical/cs2/{name}" for name in (*CANONICAL, "maps"))),
+    *("windows/cs2/round_state", "windows/cs2/player_form"),
     *("models/cs2/round_win", "evaluation/cs2/round_win", "promotion/cs2/round_win", "bundles/cs2/round_win"),
 )
 
@@ -108,12 +112,27 @@ def test_every_day_has_its_own_numbers(ran: Ran, day: str) -> None:
     assert (windows["matches"], windows["computed"]) == (4, 4)
     assert windows["read"] == {record.header.match_id: record.data_version for record in records}
     assert windows["rows"] > 4 * 15 * 20
+    form = world.metadata("windows/cs2/player_form", run_id, day)
+    assert (form["matches"], form["computed"]) == (4, 4)
+    assert form["rows"] == 10 * sum(record.rows["rounds"] for record in records)
+    assert set(form["read"]) == {record.header.match_id for record in records}
 
 
 def test_days_differ_in_their_data_versions(ran: Ran) -> None:
-    for name in ("raw/cs2/matches", "canonical/cs2/events", "windows/cs2/round_state"):
+    for name in ("raw/cs2/matches", "canonical/cs2/events", "windows/cs2/round_state", "windows/cs2/player_form"):
         versions = {ran.world.metadata(name, ran.first.run_id, day)["data_version"] for day in DAYS}
         assert len(versions) == 2, name
+
+
+def test_the_form_of_players_is_in_the_lake(ran: Ran) -> None:
+    lake = ran.world.lake
+    for record in lake.matches(Title.CS2):
+        table = lake.read_windows(record.header, "player_form")
+        assert table.column_names == list(PLAYER_FORM.table.names)
+        known = table.filter(pc.greater(table["segment"], 1))["kills_per_round"].to_pylist()
+        assert None not in known
+        assert 0.3 < sum(known) / len(known) < 1.2
+        assert set(table.filter(pc.equal(table["segment"], 1))["kills_per_round"].to_pylist()) == {None}
 
 
 def test_models_say_what_they_read(ran: Ran) -> None:
@@ -141,7 +160,8 @@ def test_evaluation_plots_and_reports(ran: Ran) -> None:
 def test_checks_carry_a_readable_report(ran: Ran) -> None:
     checks = ran.world.checks(ran.first.run_id)
     assert {f"canonical/cs2/{table} declared_schema" for table in CANONICAL} < set(checks)
-    assert {"windows/cs2/round_state declared_schema", "evaluation/cs2/round_win quality"} < set(checks)
+    assert {f"windows/cs2/{window} declared_schema" for window in ("round_state", "player_form")} < set(checks)
+    assert {"windows/cs2/round_state labels_are_their_own", "evaluation/cs2/round_win quality"} < set(checks)
     assert all(check.passed for check in checks.values())
     tracking = checks["canonical/cs2/tracking declared_schema"]
     rows = sum(record.rows["tracking"] for record in ran.world.lake.matches(Title.CS2))
@@ -163,7 +183,8 @@ def test_the_same_bytes_change_nothing(ran: Ran) -> None:
 def test_the_same_bytes_compute_nothing(ran: Ran) -> None:
     world = ran.world
     for day in DAYS:
-        assert world.metadata("windows/cs2/round_state", ran.again.run_id, day)["computed"] == 0
+        for window in ("round_state", "player_form"):
+            assert world.metadata(f"windows/cs2/{window}", ran.again.run_id, day)["computed"] == 0
     told = world.metadata("models/cs2/round_win", ran.again.run_id)
     assert [told[family]["learned_now"] for family in ROUND_WIN.families] == [False] * len(ROUND_WIN.families)
 

@@ -18,6 +18,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from esports_assets.definitions import defs
 from esports_assets.defs.resources import Training
 from esports_assets.models.train import TrainSettings
+from esports_assets.windows.player_form import PLAYER_FORM
 
 SNAPSHOT = Path(__file__).with_name("graph.json")
 ROOT = Path(__file__).parents[2]
@@ -97,10 +98,17 @@ def test_tables_declare_their_columns() -> None:
     for name in ("canonical/cs2/events", "canonical/cs2/tracking", "canonical/cs2/rounds", "canonical/cs2/players"):
         schema = defs.resolve_asset_graph().get(dg.AssetKey(name.split("/"))).metadata["dagster/column_schema"]
         assert schema.columns[0].name in ("event_id", "match_id")
-    schema = defs.resolve_asset_graph().get(dg.AssetKey(["windows", "cs2", "round_state"])).metadata
-    columns = {column.name: column for column in schema["dagster/column_schema"].columns}
+    columns = _columns("windows/cs2/round_state")
     assert columns["ct_won"].description.startswith("Label")
     assert not columns["t_s"].constraints.nullable
+    form = _columns("windows/cs2/player_form")
+    assert list(form)[-5:] == list(PLAYER_FORM.feature_names)
+    assert (form["time_alive_avg_s"].type, form["time_alive_avg_s"].constraints.nullable) == ("real [s]", True)
+
+
+def _columns(name: str) -> dict[str, dg.TableColumn]:
+    schema = defs.resolve_asset_graph().get(dg.AssetKey(name.split("/"))).metadata["dagster/column_schema"]
+    return {column.name: column for column in schema.columns}
 
 
 def test_a_run_can_say_every_training_setting() -> None:
