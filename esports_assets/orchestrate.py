@@ -15,6 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from esports_assets.canonical.vocabulary import Title
+from esports_assets.stages.sources import days_of
 from esports_assets.storage.lake import Lake
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _materialize(
     from esports_assets.definitions import defs
     from esports_assets.defs.partitions import CS2_DAYS, range_tags
 
-    chosen = sorted(days if days is not None else lake.raw_days(Title.CS2))
+    chosen = sorted(days if days is not None else days_of(lake, Title.CS2))
     if not chosen:
         raise OrchestrationError(
             "the lake holds no source files: bring some in with `esports ingest PATH` or `esports simulate`"

@@ -25,14 +25,14 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
 
 
-def ranges(wanted: Collection[str], registered: Sequence[str]) -> list[tuple[str, str]]:
-    """The wanted days as (first, last) of stretches that hold no other day, in the order in which they were registered."""
-    found: list[tuple[str, str]] = []
+def stretches(wanted: Collection[str], registered: Sequence[str]) -> list[list[str]]:
+    """The wanted days in stretches that hold no other day, in the order in which they were registered."""
+    found: list[list[str]] = []
     stretch: list[str] = []
     for day in (*registered, ""):
         if day in wanted:
             stretch.append(day)
         elif stretch:
-            found.append((stretch[0], stretch[-1]))
+            found.append(stretch)
             stretch = []
     return found

@@ -1,22 +1,14 @@
 """What requests what: the conditions of the real graph, evaluated tick by tick on invented materializations."""
 
-from collections.abc import Iterator
-from datetime import date
-from pathlib import Path
-
 import dagster as dg
 import pytest
 
-from esports_assets.canonical.vocabulary import Title
 from esports_assets.definitions import defs
-from esports_assets.defs.partitions import CS2_DAYS, ranges
-from esports_assets.defs.resources import Platform
-from esports_assets.defs.sensors import source_files
-from esports_assets.storage.lake import Lake
+from esports_assets.defs.partitions import CS2_DAYS
 
 DAYS = ("2026-01-01", "2026-01-02", "2026-01-03")
 CANONICAL = tuple(f"canonical/cs2/{name}" for name in ("events", "tracking", "rounds", "players"))
-MAPS, WINDOWS = "canonical/cs2/maps", "windows/cs2/round_state"
+MAPS, WINDOWS, FORM = "canonical/cs2/maps", "windows/cs2/round_state", "windows/cs2/player_form"
 MODELS, EVALUATION = "models/cs2/round_win", "evaluation/cs2/round_win"
 PROMOTION, BUNDLES = "promotion/cs2/round_win", "bundles/cs2/round_win"
 LEARNED = (MODELS, EVALUATION, PROMOTION, BUNDLES)
@@ -64,6 +56,7 @@ class Ticks:
             self.done(name, *days)
         self.done(MAPS)
         self.done(WINDOWS, *days)
+        self.done(FORM, *days)
         for name in LEARNED:
             self.done(name)
 
@@ -90,11 +83,11 @@ def test_a_new_day_goes_through_the_graph_and_then_rests(ticks: Ticks) -> None:
     new = DAYS[2]
     ticks.days(new)
     ticks.done("raw/cs2/matches", new)
-    assert ticks.tick() == {name: {new} for name in CANONICAL}
+    assert ticks.tick() == {name: {new} for name in (*CANONICAL, FORM)}, "one run, gated by its own blocking checks"
     assert ticks.tick() == {}, "a request is made once"
-    for name in CANONICAL:
+    for name in (*CANONICAL, FORM):
         ticks.done(name, new)
-    assert ticks.tick() == {MAPS: {None}}, "windows wait for the maps that know the day"
+    assert ticks.tick() == {MAPS: {None}}, "states of rounds wait for the maps that know the day"
     ticks.done(MAPS)
     assert ticks.tick() == {WINDOWS: {new}}, "learned again, but nothing moved: the other days rest"
     ticks.done(WINDOWS, new)
@@ -143,70 +136,4 @@ def test_a_refused_match_does_not_hold_the_others_back(ticks: Ticks) -> None:
         asset_key=key("canonical/cs2/events"), check_name="matches_accepted", passed=False
     )
     ticks.instance.report_runless_asset_event(refused)
-    assert ticks.tick() == {MAPS: {None}}
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as found:
-        yield found
-
-
-def sense(lake: Lake, instance: dg.DagsterInstance, cursor: str | None) -> tuple[list[dict[str, str]], str | None]:
-    """One tick of the sensor: the days of its requests, and its cursor. New days are registered as the daemon does it."""
-    context = dg.build_sensor_context(
-        instance=instance, cursor=cursor, definitions=defs, resources={"platform": Platform(lake_url=lake.url)}
-    )
-    found = source_files(context)
-    if isinstance(found, dg.SkipReason):
-        return [], context.cursor
-    assert isinstance(found, dg.SensorResult)
-    for request in found.dynamic_partitions_requests or ():
-        instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
-    spans = []
-    for request in found.run_requests or ():
-        assert request.asset_selection == [key("raw/cs2/matches")]
-        start, end = (request.tags[f"dagster/asset_partition_range_{edge}"] for edge in ("start", "end"))
-        spans.append({"from": start, "to": end})
-    return spans, found.cursor
-
-
-def test_source_files_are_sensed_once(lake: Lake, instance: dg.DagsterInstance) -> None:
-    for day in (1, 2):
-        lake.write_raw(Title.CS2, _day(day), f"a{day}.zip", b"bytes")
-    asked, cursor = sense(lake, instance, None)
-    assert asked == [{"from": DAYS[0], "to": DAYS[1]}], "one run over both new days"
-    assert instance.get_dynamic_partitions("cs2_days") == list(DAYS[:2])
-    assert sense(lake, instance, cursor) == ([], cursor)
-    lake.write_raw(Title.CS2, _day(1), "b.zip", b"more")
-    asked, cursor = sense(lake, instance, cursor)
-    assert asked == [{"from": DAYS[0], "to": DAYS[0]}]
-    assert sense(lake, instance, cursor)[0] == []
-
-
-def test_a_sensor_without_memory_trusts_what_the_graph_recorded(lake: Lake, instance: dg.DagsterInstance) -> None:
-    lake.write_raw(Title.CS2, _day(1), "a.zip", b"bytes")
-    asked, _ = sense(lake, instance, None)
-    assert len(asked) == 1
-    job = defs.resolve_implicit_global_asset_job_def()
-    tags = {f"dagster/asset_partition_range_{edge}": DAYS[0] for edge in ("start", "end")}
-    run = job.get_subset(asset_selection={key("raw/cs2/matches")}).execute_in_process(
-        instance=instance, tags=tags, resources={"platform": Platform(lake_url=lake.url)}
-    )
-    assert run.success
-    assert sense(lake, instance, None)[0] == []
-
-
-def test_ranges_hold_no_other_day() -> None:
-    assert ranges(["a", "b", "d"], ["a", "b", "c", "d"]) == [("a", "b"), ("d", "d")]
-    assert ranges(["b", "a"], ["b", "c", "a"]) == [("b", "b"), ("a", "a")]
-    assert ranges([], ["a"]) == []
-
-
-def _day(number: int) -> date:
-    return date(2026, 1, number)
+    assert ticks.tick() == {MAPS: {None}, FORM: {DAYS[0]}}
