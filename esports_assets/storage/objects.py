@@ -1,16 +1,19 @@
 """Bytes under keys, in a local directory or in an S3 bucket, with one behaviour.
 
-Belongs here: put, get, list, delete, exists, etag, and what a key may look like. Puts are atomic: a reader sees the
-old bytes or the new ones.
+Belongs here: put, get, list, delete, exists, etag, what a key may look like, and one writer at a time for whoever asks.
+Puts are atomic: a reader sees the old bytes or the new ones.
 Does not belong here: what the bytes mean (``lake.py``, bundles), heavy imports (serving loads this module; S3 is
 imported on first use only).
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
+import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +21,7 @@ Keys = list[str]
 """Names in order; the stores have a method called ``list``."""
 
 _TEMPORARY = ".tmp~"
+_ATTEMPTS = 20
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -58,15 +62,24 @@ class LocalBackend:
         self.root = root
 
     def put(self, key: str, data: bytes) -> None:
-        """Store atomically."""
-        target = self.root / key
+        """Store atomically. A folder that another process finds empty and removes meanwhile is made again."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._put(self.root / key, data)
+                return
+            except OSError as error:
+                if not isinstance(error, FileNotFoundError | FileExistsError) or attempt == _ATTEMPTS - 1:
+                    raise StorageError(f"cannot write {self.root / key}: {error.strerror or error}") from error
+
+    def _put(self, target: Path, data: bytes) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
         try:
             temporary.write_bytes(data)
             temporary.replace(target)
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes | None:
         """The bytes, or None."""
@@ -170,6 +183,25 @@ class ObjectStore:
         """Names of the folders directly in a folder, sorted."""
         return self._backend.folders(checked_key(folder) if folder else "")
 
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """One process or thread of this machine at a time; the lock goes with its holder, however that ends.
+
+        It keeps no reader and no plain put out. A directory that several machines write to is locked as far as its file
+        system carries ``flock``; a bucket is locked for this machine's processes only.
+        """
+        path = _lock_of(self)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
     def etag(self, key: str) -> str | None:
         """Hash of the stored bytes, or None: the same bytes give the same tag in every store.
 
@@ -177,6 +209,13 @@ class ObjectStore:
         """
         data = self._backend.get(checked_key(key))
         return None if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _lock_of(store: ObjectStore) -> Path:
+    if store.local_root is not None:
+        return store.local_root / f"{_TEMPORARY}lock"
+    told = hashlib.sha256(store.url.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"esports-{os.geteuid()}-{told}.lock"
 
 
 def _backend(url: str) -> Backend:

@@ -101,10 +101,47 @@ def test_failed_write_leaves_the_old_bytes_and_no_litter(tmp_path: Path, monkeyp
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(StorageError, match=f"cannot write {tmp_path}/a: disk full"):
         store.put("a", b"new")
     assert store.get("a") == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_store_below_a_regular_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    store = ObjectStore(tmp_path / "file" / "store")
+    for write in (lambda: store.put("a", b""), lambda: store.exclusive().__enter__()):
+        with pytest.raises(StorageError, match=f"cannot write {tmp_path}/file/store/.*: Not a directory"):
+            write()
+    assert (store.find("a"), store.list(), store.exists("a"), store.delete("a")) == (None, [], False, False)
+
+
+def test_puts_survive_that_others_remove_the_folder_when_it_is_empty(tmp_path: Path) -> None:
+    store = ObjectStore(tmp_path)
+
+    def turn(name: str) -> None:
+        for _ in range(300):
+            store.put(f"folder/{name}", b"x")
+            store.delete(f"folder/{name}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(turn, "abcd"))
+    assert store.list() == []
+
+
+def test_one_writer_at_a_time(store_url: str) -> None:
+    """Sixty increments by reading and writing: without the lock some would be lost."""
+    store = ObjectStore(store_url)
+    store.put("count", b"0")
+
+    def add(_: int) -> None:
+        with store.exclusive():
+            store.put("count", str(int(store.get("count")) + 1).encode())
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(add, range(60)))
+    assert store.get("count") == b"60"
+    assert store.list() == ["count"]
 
 
 def test_the_local_store_loads_without_heavy_modules() -> None:
