@@ -10,6 +10,7 @@ trees and 20 replicates of 80 trees, depth 3, over the features of ``cs2/round_s
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import tempfile
@@ -32,8 +33,11 @@ from esports_assets.models.bundle import (
 )
 from esports_assets.promotion import mirror
 from esports_assets.storage.objects import ObjectStore
+from serving.derivation import Derivation
 
 TASK = "cs2.round_win"
+STATE = Path(__file__).resolve().parents[1] / "docs" / "state.json"
+"""What is asked: a real state of a round."""
 REPLICATES = 20
 BARS = {"constant": 0.6, "mlflow": 8.0, "start_s": 2.0, "rss_mb": 250.0, "p50_ms": 2.0}
 
@@ -155,15 +159,11 @@ def serve_constant() -> None:
     uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="error")
 
 
-def plausible_row(contract: Contract, derived: frozenset[str]) -> dict[str, float]:
-    """A row inside every bound, without the features that follow from others."""
-    row = {}
-    for index, feature in enumerate(contract.features):
-        if feature.name not in derived:
-            low = 0.0 if feature.minimum is None else feature.minimum
-            high = low + 100.0 if feature.maximum is None else feature.maximum
-            row[feature.name] = round(low + (high - low) * ((index * 37 % 100) / 100), 3)
-    return row
+def full_row(state: dict[str, float | None], derivation: Derivation) -> dict[str, float | None]:
+    """The state with the features that follow from it, as a client would send that computes them itself."""
+    told = {name: value for name, value in state.items() if value is not None}
+    computed = derivation.compute_row(dict.fromkeys(derivation.base, math.nan) | told)
+    return state | {name: computed[name] for name in derivation.derived}
 
 
 def main() -> None:
@@ -202,9 +202,8 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if registered is None or version is None:
         raise SystemExit(f"{store!r} has no promoted {TASK}")
     contract, graph = read_bundle(store, registered, version)
-    derivation = derivation_of(contract.window)
-    state = plausible_row(contract, derivation.derived)
-    full = plausible_row(contract, frozenset())
+    state: dict[str, float | None] = json.loads(STATE.read_text())["features"]
+    full = full_row(state, derivation_of(contract.window))
     environment = {"BUNDLES_URL": store.url, "ESPORTS_HOME": str(folder)}
     root = str(Path(__file__).resolve().parents[1])
     environment["PYTHONPATH"] = root
@@ -236,7 +235,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return result
 
 
-def _body(row: dict[str, float]) -> bytes:
+def _body(row: dict[str, float | None]) -> bytes:
     return json.dumps({"features": row}).encode()
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from esports_assets.models.bundle import Feature
 from serving import schemas
 from serving.bundles import PRODUCTION, Watcher
+from serving.examples import ANSWERS, STATES
 from serving.served import ServedModel
 
 _REF = "#/components/schemas/{model}"
@@ -26,6 +28,8 @@ def install(app: FastAPI, watcher: Watcher) -> None:
         )
         for shape in (schemas.PredictIn, schemas.BatchIn):
             content["components"]["schemas"][shape.__name__] = shape.model_json_schema(ref_template=_REF)
+        for (path, status), (media, told) in ANSWERS.items():
+            content["paths"][path]["get"]["responses"][status]["content"][media]["example"] = told
         served = [watcher.model(task, PRODUCTION) for task in watcher.tasks]
         model = next((model for model in served if model is not None), None)
         if model is not None:
@@ -40,17 +44,20 @@ def install(app: FastAPI, watcher: Watcher) -> None:
 
 
 def example(model: ServedModel) -> dict[str, float | None]:
-    """A row that the model takes: null where it may be, else three fifths of the range, or 1; derived ones are left out."""
-    row: dict[str, float | None] = {}
-    for feature in (f for f in model.contract.features if f.name not in model.derived):
-        low, high = feature.minimum, feature.maximum
-        if feature.nullable:
-            row[feature.name] = None
-        elif low is not None and high is not None:
-            row[feature.name] = max(low, float(math.floor(low + 0.6 * (high - low))))
-        else:
-            row[feature.name] = min(max(1.0, -math.inf if low is None else low), math.inf if high is None else high)
-    return row
+    """A row that the model takes: the window's example state, null where it is silent and may be, derived ones left out."""
+    state = STATES.get(model.contract.window, {})
+    told = (feature for feature in model.contract.features if feature.name not in model.derived)
+    return {feature.name: state.get(feature.name, _plausible(feature)) for feature in told}
+
+
+def _plausible(feature: Feature) -> float | None:
+    """Null where it may be, else three fifths of the range, or 1."""
+    low, high = feature.minimum, feature.maximum
+    if feature.nullable:
+        return None
+    if low is not None and high is not None:
+        return max(low, float(math.floor(low + 0.6 * (high - low))))
+    return min(max(1.0, -math.inf if low is None else low), math.inf if high is None else high)
 
 
 def _fill(content: dict[str, Any], path: str, body: dict[str, Any], answer: bytes) -> None:

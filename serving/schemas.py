@@ -25,7 +25,7 @@ class ErrorOut(BaseModel):
 
 
 class PredictIn(BaseModel):
-    """One row of the features that /models lists. Nullable and derived ones may be left out."""
+    """One row of the features that /models lists. Nullable and derived ones may be left out; laws must be kept."""
 
     features: dict[str, float | None]
     alias: AliasName = "Production"
@@ -36,6 +36,12 @@ class BatchIn(BaseModel):
 
     rows: list[dict[str, float | None]]
     alias: AliasName = "Production"
+
+
+class HealthOut(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
 
 
 class IntervalOut(BaseModel):
@@ -224,6 +230,7 @@ class LoadedModel(BaseModel):
     alias: str
     version: str
     derived: list[str] = Field(description="Features that are computed here when a client leaves them out")
+    laws: list[str] = Field(description="What must hold between the features of a row")
     contract: dict[str, Any]
 
 
@@ -251,24 +258,3 @@ class VersionOut(BaseModel):
     policy_version: str
     python: str
     onnxruntime: str
-
-
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of a route for these statuses, each with one error that it has."""
-    return {
-        status: {
-            "model": ErrorOut,
-            "content": {"application/json": {"example": {"error": dict(zip(("code", "message"), said, strict=True))}}},
-        }
-        for status, said in _ERRORS.items()
-        if status in statuses
-    }
-
-
-_ERRORS = {
-    404: ("unknown_task", 'There is no task "chess" here; tasks are cs2.round_win.'),
-    409: ("no_windows", "The window cs2/round_state of demo:one:1 is not in the lake yet."),
-    413: ("body_too_large", "The body is larger than 1048576 bytes, the most that this route takes."),
-    422: ("out_of_range", "Feature ct_alive is 6; it must be at most 5 players."),
-    503: ("no_model", "No model is promoted for cs2.round_win: its champion marker is not in the object store."),
-}

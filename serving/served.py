@@ -1,7 +1,7 @@
 """One model ready to answer: features in, a finished answer out, with as little as possible between them.
 
-Belongs here: checking features against the contract, the row, the answer with ``model_info`` and policy.
-Does not belong here: HTTP, which model serves (``bundles.py``), the bundle's format.
+Belongs here: names and order of the features, the row, the answer with ``model_info`` and policy.
+Does not belong here: what values can be (``checks.py``), HTTP, which model serves (``bundles.py``), the bundle's format.
 """
 
 import math
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import orjson
 
 from esports_assets.models.bundle import Contract
+from serving.checks import Checks
 from serving.derivation import Derivation
 from serving.errors import ApiError, quoted
 from serving.inputs import Features
@@ -28,7 +29,6 @@ POLICY = {
 }
 """What every prediction says about its own use. An answer to features that the caller brought has no delay to keep."""
 
-_LARGEST = float(np.finfo(np.float32).max)
 Floats = npt.NDArray[np.float32]
 
 
@@ -69,9 +69,7 @@ class ServedModel:
         self._derived_at = np.array([self.names.index(name) for name in self.derived], dtype=np.intp)
         self._unknown = dict.fromkeys((*derivation.base, *self.names), math.nan)
         self._absent: Features = {f.name: None for f in contract.features if f.nullable or f.name in self.derived}
-        self._nullable = np.array([f.nullable for f in contract.features])
-        self._minimum = np.array([-_LARGEST if f.minimum is None else f.minimum for f in contract.features])
-        self._maximum = np.array([_LARGEST if f.maximum is None else f.maximum for f in contract.features])
+        self.checks = Checks(contract)
         self.info = self.model_info("model")
         self._info = orjson.Fragment(orjson.dumps(self.info))
         self._policy = orjson.Fragment(orjson.dumps(POLICY))
@@ -143,11 +141,7 @@ class ServedModel:
         matrix = np.array(ordered, dtype=np.float64)
         if len(rows) > 1 and self.derived and np.isnan(matrix[:, self._derived_at]).any():
             self._derive(matrix)
-        fits = (matrix >= self._minimum) & (matrix <= self._maximum)
-        if not fits.all():
-            fits |= np.isnan(matrix) & self._nullable
-            if not fits.all():
-                self._refuse_value(matrix, fits)
+        self.checks.check(matrix)
         return matrix.astype(np.float32)
 
     def _derived_row(self, row: Features) -> Mapping[str, float]:
@@ -181,16 +175,3 @@ class ServedModel:
             raise ApiError(422, "unknown_feature", f"{names}.")
         missing = next(name for name in self.names if name not in row)
         raise ApiError(422, "missing_feature", f"Feature {missing}{where} is missing and has no default.")
-
-    def _refuse_value(self, matrix: npt.NDArray[np.float64], fits: npt.NDArray[np.bool_]) -> NoReturn:
-        index, column = np.argwhere(~fits)[0]
-        feature = self.contract.features[column]
-        where = f" in row {index}" if len(matrix) > 1 else ""
-        value = matrix[index, column]
-        if np.isnan(value):
-            raise ApiError(422, "missing_feature", f"Feature {feature.name}{where} may not be null.")
-        below = value < self._minimum[column]
-        bound = self._minimum[column] if below else self._maximum[column]
-        allowed = f"at {'least' if below else 'most'} {bound:g} {feature.unit}".rstrip()
-        message = f"Feature {feature.name}{where} is {value:g}; it must be {allowed}."
-        raise ApiError(422, "out_of_range", message)

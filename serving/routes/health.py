@@ -25,7 +25,7 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(tags=["operation"])
     watcher = service.watcher
 
-    @routes.get("/healthz", summary="The process answers")
+    @routes.get("/healthz", summary="The process answers", responses={200: {"model": schemas.HealthOut}})
     async def healthz() -> Response:
         return json_response({"status": "ok"})
 
@@ -52,7 +52,12 @@ def router(service: Service) -> APIRouter:
         }
         return json_response(content, 200 if ready else 503)
 
-    @routes.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    @routes.get(
+        "/metrics",
+        summary="Prometheus metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
     async def metrics() -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from serving import schemas, winprob
+from serving import examples, responses, schemas, winprob
 from serving.errors import ApiError, json_response
 from serving.match_reader import MatchRows
 from serving.routes.predict import served_model
 from serving.served import POLICY, ServedModel
 from serving.service import Service
 
+_SAID = {404: responses.UNKNOWN_MATCH, 409: responses.NO_WINDOWS, 422: responses.BAD_ALIAS}
 _KIND = {"1hz": "second", "event": "event"}
 
 
@@ -25,7 +26,7 @@ def router(service: Service) -> APIRouter:
     @routes.get(
         "",
         summary="Matches of the lake, latest day first",
-        responses={200: {"model": schemas.MatchesOut}, **schemas.errors(422)},
+        responses={200: {"model": schemas.MatchesOut}, **responses.errors(422, said={422: responses.BAD_FILTER})},
     )
     async def matches(
         title: Annotated[str | None, Query(examples=["cs2"])] = None,
@@ -42,10 +43,13 @@ def router(service: Service) -> APIRouter:
     @routes.get(
         "/{match_id}/win-probability",
         summary="Win probability over a match, its swings, and what each player added",
-        responses={200: {"model": schemas.WinProbabilityOut}, **schemas.errors(404, 409, 422, 503)},
+        responses={
+            200: {"model": schemas.WinProbabilityOut},
+            **responses.errors(404, 409, 422, 503, said=_SAID),
+        },
     )
     async def win_probability(
-        match_id: Annotated[str, Path(max_length=200)],
+        match_id: Annotated[str, Path(max_length=200, examples=[examples.MATCH_ID])],
         alias: schemas.AliasName = "Production",
         every: Literal["1hz", "event"] = "1hz",
     ) -> Response:

@@ -40,4 +40,10 @@ def _summary(model: ServedModel) -> dict[str, Any]:
     contract = msgspec.to_builtins(model.contract)
     training = contract["training_data"]
     contract["training_data"] = {"data_version": training["data_version"], "n_matches": len(training["matches"])}
-    return {"alias": model.alias, "version": model.contract.version, "derived": model.derived, "contract": contract}
+    return {
+        "alias": model.alias,
+        "version": model.contract.version,
+        "derived": model.derived,
+        "laws": model.checks.words,
+        "contract": contract,
+    }

@@ -13,7 +13,7 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from serving import inputs, schemas
+from serving import inputs, responses, schemas
 from serving.errors import ApiError, quoted
 from serving.served import ServedModel
 from serving.service import Service
@@ -60,7 +60,7 @@ def router(service: Service) -> APIRouter:
     @routes.post(
         "/{task}",
         summary="Predict one row",
-        responses={200: {"model": schemas.PredictOut}, **schemas.errors(404, 413, 422, 503)},
+        responses={200: {"model": schemas.PredictOut}, **responses.errors(404, 413, 422, 503)},
         openapi_extra=_extra("PredictIn"),
     )
     async def predict(request: Request) -> Response:
@@ -73,7 +73,7 @@ def router(service: Service) -> APIRouter:
     @routes.post(
         "/{task}/batch",
         summary="Predict several rows",
-        responses={200: {"model": schemas.BatchOut}, **schemas.errors(404, 413, 422, 503)},
+        responses={200: {"model": schemas.BatchOut}, **responses.errors(404, 413, 422, 503)},
         openapi_extra=_extra("BatchIn"),
     )
     async def batch(request: Request) -> Response:

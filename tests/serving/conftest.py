@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 import tiny_bundle as tiny
+import tiny_lake as made
+import tiny_state
 from fastapi.testclient import TestClient
 
 from esports_assets.models.bundle import write_bundle
 from esports_assets.promotion import mirror
+from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
 from serving.app import create_app
 from serving.settings import Settings
@@ -43,3 +46,29 @@ def client(settings: Settings, promoted: ObjectStore) -> Iterator[TestClient]:
     app = create_app(settings, fingerprint_of=tiny.fingerprint_of)
     with TestClient(app, raise_server_exceptions=False) as ready:
         yield ready
+
+
+@pytest.fixture
+def state_client(settings: Settings, store: ObjectStore) -> Iterator[TestClient]:
+    """A client of an app whose model takes every feature of the real window."""
+    tiny_state.promote(store)
+    with TestClient(create_app(settings)) as ready:
+        yield ready
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """Matches of the training data, of none, simulated, and without windows."""
+    lake = Lake(tmp_path / "lake")
+    for header in (made.ALPHA, made.BETA, made.GAMMA, made.NO_WINDOWS):
+        lake.write_match(made.match(header))
+        if header is not made.NO_WINDOWS:
+            lake.write_windows(header, "round_state", made.windows(header), {"fingerprint": tiny.FINGERPRINT})
+    return lake
+
+
+@pytest.fixture
+def api(settings: Settings, promoted: ObjectStore, lake: Lake) -> Iterator[TestClient]:
+    """A client of an app over that lake."""
+    with TestClient(create_app(settings, fingerprint_of=tiny.fingerprint_of)) as client:
+        yield client

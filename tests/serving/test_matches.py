@@ -1,7 +1,5 @@
 """Matches over HTTP: the index, and win probability with swings and totals, from the model or out of fold."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,28 +11,9 @@ from fastapi.testclient import TestClient
 from esports_assets.canonical.match import Finding
 from esports_assets.canonical.vocabulary import EndReason, EventType
 from esports_assets.storage.lake import Lake
-from esports_assets.storage.objects import ObjectStore
-from serving.app import create_app
-from serving.settings import Settings
 from serving.winprob import DECIDED_BY, DECISIVE
 
 OUTCOME = {"t_s": 60.0, "p_ct": 1.0, "lo": None, "hi": None}
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    lake = Lake(tmp_path / "lake")
-    for header in (made.ALPHA, made.BETA, made.GAMMA, made.NO_WINDOWS):
-        lake.write_match(made.match(header))
-        if header is not made.NO_WINDOWS:
-            lake.write_windows(header, "round_state", made.windows(header), {"fingerprint": tiny.FINGERPRINT})
-    return lake
-
-
-@pytest.fixture
-def api(settings: Settings, promoted: ObjectStore, lake: Lake) -> Iterator[TestClient]:
-    with TestClient(create_app(settings, fingerprint_of=tiny.fingerprint_of)) as client:
-        yield client
 
 
 def _win_probability(api: TestClient, match_id: str, query: str = "") -> Any:
