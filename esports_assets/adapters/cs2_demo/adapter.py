@@ -26,7 +26,7 @@ class Cs2DemoAdapter:
     """Reads one exported match per file."""
 
     name = SOURCE
-    version = "2"
+    version = "3"
     suffixes: Sequence[str] = (".json.xz", ".zip")
 
     def recognises(self, file: SourceFile) -> bool:

@@ -137,16 +137,32 @@ class _Reader(RowReader):
             yield Happening(
                 entry.endTick, EventType.ROUND_END, number, "round_end", number, ended, team=team, side=winner
             )
-        score = {roster.teams[0]: demo.match.teamA.score, roster.teams[1]: demo.match.teamB.score}
-        counted = dict.fromkeys(roster.teams, 0)
-        for info in roster.rounds.values():
-            counted[roster.teams[info.sides.index(info.reason.winner)]] += 1
-        if counted != score:
-            self.remark("final_score", "match", f"the match tells the score {score} but its rounds count {counted}")
+        score = self._score(demo)
         best = max(score, key=lambda team: score[team]) if len(set(score.values())) == 2 else None
         yield Happening(
             last.endTick, EventType.MAP_END, 0, "match", 1, {"score": score, "winner_team": best}, team=best
         )
+
+    def _score(self, demo: raw.DemoFile) -> dict[str, int]:
+        """The final score as the source tells it, corrected for the rounds that it gives to the wrong team."""
+        roster, keys = self.roster, ("teamA", "teamB")
+        rounds = roster.rounds.values()
+        told = (demo.match.teamA.score, demo.match.teamB.score)
+        claimed = [sum(info.raw.winnerTeamKey == key for info in rounds) for key in keys]
+        counted = [sum(info.winner == team for info in rounds) for team in (0, 1)]
+        teams = roster.teams
+        if claimed != list(told):
+            said, found = (dict(zip(teams, values, strict=True)) for values in (told, claimed))
+            self.remark("final_score", "match", f"the match tells the score {said} but its rounds count {found}")
+        score = {team: told[i] - claimed[i] + counted[i] for i, team in enumerate(teams)}
+        swapped = [str(number) for number, info in roster.rounds.items() if info.swapped]
+        if swapped:
+            self.remark(
+                "sides_swapped",
+                "rounds",
+                f"the bomb of rounds {', '.join(swapped)} is handled by the other side: sides and winners mended, score {score}",
+            )
+        return score
 
     def economies(self, rows: list[raw.Economy]) -> Iterator[Happening]:
         """Money and equipment of each player at freeze end."""

@@ -4,12 +4,13 @@ Belongs here: the checks without which nothing else of a demo can be read: ten p
 Does not belong here: kills, positions and all that happens.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from esports_assets.adapters.base import MalformedRecord, SourceFile, day_of_name
 from esports_assets.adapters.cs2_demo import raw
 from esports_assets.adapters.cs2_demo.mapping import END_REASONS, SIDES
+from esports_assets.adapters.cs2_demo.sides import swapped_rounds
 from esports_assets.canonical.clock import LONGEST_ROUND_S, SegmentClock
 from esports_assets.canonical.match import MatchHeader, identifier
 from esports_assets.canonical.vocabulary import EndReason, Side, Title
@@ -30,10 +31,19 @@ class RoundInfo:
     clock: SegmentClock
     sides: tuple[Side, Side]
     reason: EndReason
+    score_before: tuple[int, int]
+    """Rounds that teams A and B had won before."""
+    swapped: bool = False
+    """The source tells the sides the wrong way round."""
+
+    @property
+    def winner(self) -> int:
+        """The team that won: 0 = A, 1 = B."""
+        return self.sides.index(self.reason.winner)
 
     def score(self, side: Side) -> int:
         """Rounds that the team on this side had won before."""
-        return self.raw.teamAScoreBefore if self.sides[0] is side else self.raw.teamBScoreBefore
+        return self.score_before[self.sides.index(side)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ def read_roster(file: SourceFile, demo: raw.DemoFile) -> Roster:
         team_of=tuple(_TEAM_KEYS.index(p.teamKey) for p in demo.players),
         teams=(slugs[0], slugs[1]),
         team_names=names,
-        rounds=_rounds(file, demo),
+        rounds=_mended(_rounds(file, demo), demo),
         ticks_per_s=demo.match.tickrate,
         _index_of=index_of,
     )
@@ -175,4 +185,20 @@ def _round(file: SourceFile, place: str, entry: raw.Round, ticks_per_s: float) -
             file.name, f"{place}.endReason", f"{entry.endReason!r} cannot end a round that {winner.value} won"
         )
     clock = SegmentClock(entry.freezeEndTick, ticks_per_s)
-    return RoundInfo(entry, clock, sides, END_REASONS[entry.endReason][winner])
+    score = (entry.teamAScoreBefore, entry.teamBScoreBefore)
+    return RoundInfo(entry, clock, sides, END_REASONS[entry.endReason][winner], score)
+
+
+def _mended(rounds: dict[int, RoundInfo], demo: raw.DemoFile) -> dict[int, RoundInfo]:
+    """The rounds with the sides that were really played. Which side won is true: so another team won, and the score follows."""
+    team_of = {player.steamId64: _TEAM_KEYS.index(player.teamKey) for player in demo.players}
+    swapped = swapped_rounds(demo, {number: info.sides for number, info in rounds.items()}, team_of)
+    if not swapped:
+        return rounds
+    score = list(next(iter(rounds.values())).score_before)
+    mended: dict[int, RoundInfo] = {}
+    for number, info in rounds.items():
+        sides = (info.sides[1], info.sides[0]) if number in swapped else info.sides
+        mended[number] = replace(info, sides=sides, score_before=(score[0], score[1]), swapped=number in swapped)
+        score[mended[number].winner] += 1
+    return mended

@@ -68,8 +68,17 @@ def test_what_happens(matches: list[CanonicalMatch]) -> None:
     assert found[EventType.BOMB_DEFUSED] == 168
     assert found[EventType.ECONOMY_UPDATE] == 10_100
     assert found[EventType.GENERIC] == 0
+    handled = Counter(
+        (row["event_type"], row["side"])
+        for match in matches
+        for row in match.events.select(["event_type", "side"]).to_pylist()
+        if row["event_type"] in (EventType.BOMB_PLANTED, EventType.BOMB_DEFUSED)
+    )
+    assert handled == {(EventType.BOMB_PLANTED, "t"): 567, (EventType.BOMB_DEFUSED, "ct"): 168}
     rules = Counter(finding.rule for match in matches for finding in match.findings)
-    assert rules == {"warm_up_damage": 2, "stale_money": 8}
+    assert rules == {"warm_up_damage": 2, "stale_money": 8, "sides_swapped": 5}
+    swapped = [f.message.split(" is ")[0] for m in matches for f in m.findings if f.rule == "sides_swapped"]
+    assert sorted(len(told.split(", ")) for told in swapped) == [4, 6, 6, 6, 6]  # the first overtime of five matches
     stale = [f.message.split(" tells")[0] for m in matches for f in m.findings if f.rule == "stale_money"]
     assert Counter(stale) == {"round 25": 6, "round 31": 2}  # the first rounds of overtimes, and no other
     weapons = {w for match in matches for w in match.tracking["weapon"].unique().to_pylist()}
