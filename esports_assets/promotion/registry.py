@@ -101,6 +101,17 @@ class Registry:
             self._client.set_terminated(run_id, status)
         return run_id
 
+    def find_run(self, experiment: str, tags: Mapping[str, str]) -> str | None:
+        """The id of the latest finished run of an experiment that carries these tags."""
+        words = [*(f"tags.{name} = '{value}'" for name, value in tags.items()), "attributes.status = 'FINISHED'"]
+        found = self._client.search_runs(
+            [self._experiment(experiment)],
+            " and ".join(words),
+            max_results=1,
+            order_by=["attributes.start_time DESC"],
+        )
+        return str(found[0].info.run_id) if found else None
+
     def register(
         self,
         registered_name: str,

@@ -27,6 +27,9 @@ from esports_assets.stages.training import Learned, TrainingSet, graph_of, out_o
 from esports_assets.storage.lake import Lake
 from esports_assets.windows.registry import window_spec
 
+EVALUATION_VERSION = "1"
+"""Code version of the judgement: bump it when the same candidate would be judged otherwise, or its bundle be another."""
+
 
 class Measured(Protocol):
     """A value with its interval, of an evaluation or of a contract."""
@@ -69,7 +72,11 @@ def judge(
     dagster_run_id: str,
     asset_key: str,
 ) -> Judgement:
-    """Evaluate, log and register a candidate; the same candidate is judged once."""
+    """Evaluate, log and register a candidate; the same candidate is judged once by the same code.
+
+    The judgement is kept last. Where a crash came before that, the run that was logged is found by its tags, and its version
+    is completed instead of a second one made.
+    """
     known = load(lake, learned.registered_name, learned.candidate_id)
     if known is not None:
         return Judgement(known, _stored_plots(lake, learned), False)
@@ -79,25 +86,33 @@ def judge(
         task, data.family(task, learned.family), data.rows, spec, settings=settings, oof=oof
     )
     plots = {f"{name}.png": png for name, png in report_pngs(evaluation, predictions, f"p_{task.positive}").items()}
-    run_id = registry.log_run(_record(task, learned, evaluation, plots, dagster_run_id))
+    tags = {"candidate_id": learned.candidate_id, "evaluation_version": EVALUATION_VERSION}
+    run_id = registry.find_run(task.name, tags) or registry.log_run(
+        _record(task, learned, evaluation, plots, {**tags, "dagster_run_id": dagster_run_id})
+    )
 
     def pack(version: int) -> Mapping[str, bytes]:
         contract = contract_of(task, learned, evaluation, str(version), run_id, dagster_run_id, asset_key)
         return bundles.pack(contract, graph_of(lake, learned))
 
-    version = registry.register(learned.registered_name, run_id, pack, {"candidate_id": learned.candidate_id})
+    version = registry.register(learned.registered_name, run_id, pack, tags)
     judged = Judged(learned.registered_name, version, run_id, learned.candidate_id, learned, evaluation)
     _keep_predictions(lake, task, judged, predictions)
     for name, png in plots.items():
         lake.store.put(f"{_prefix(learned)}plots/{name}", png)
-    lake.store.put(f"{_prefix(learned)}judged.json", msgspec.json.encode(judged))
+    key = _judged_key(learned.registered_name, learned.candidate_id)
+    lake.store.put(key, msgspec.json.encode(judged))
     return Judgement(judged, plots, True)
 
 
 def load(lake: Lake, registered_name: str, candidate_id: str) -> Judged | None:
-    """The judgement of a candidate, or None."""
-    data = lake.store.find(f"candidates/{registered_name}/{candidate_id}/judged.json")
+    """The judgement of a candidate by today's code, or None."""
+    data = lake.store.find(_judged_key(registered_name, candidate_id))
     return None if data is None else msgspec.json.decode(data, type=Judged)
+
+
+def _judged_key(registered_name: str, candidate_id: str) -> str:
+    return f"candidates/{registered_name}/{candidate_id}/judged-{EVALUATION_VERSION}.json"
 
 
 def _prefix(learned: Learned) -> str:
@@ -123,7 +138,7 @@ def _keep_predictions(lake: Lake, task: ModelTask, judged: Judged, predictions: 
 
 
 def _record(
-    task: ModelTask, learned: Learned, evaluation: Evaluation, plots: Mapping[str, bytes], dagster_run_id: str
+    task: ModelTask, learned: Learned, evaluation: Evaluation, plots: Mapping[str, bytes], tags: Mapping[str, str]
 ) -> RunRecord:
     metrics: dict[str, float | Estimate] = {}
     for step in evaluation.steps:
@@ -138,7 +153,7 @@ def _record(
         params={**learned.params, **learned.settings},
         metrics=metrics,
         tags={
-            "dagster_run_id": dagster_run_id,
+            **tags,
             "data_version": learned.data_version,
             "window_fingerprint": evaluation.window_fingerprint,
             "code_version": CODE_VERSION,

@@ -48,6 +48,19 @@ def test_run_keeps_intervals_tags_parameters_and_plots(world: World, engine: Eng
     assert stored.read_bytes() == b"png"
 
 
+def test_a_finished_run_is_found_by_its_tags(world: World) -> None:
+    wanted = {"candidate_id": "c1", "evaluation_version": "1"}
+    assert world.registry.find_run(world.task, wanted) is None
+    run_id = logged(world, tags={**wanted, "data_version": "v"})
+    logged(world, tags={**wanted, "evaluation_version": "2"})
+    with pytest.raises(OSError):
+        logged(world, tags=wanted, files={"a": b"a file", "a/b": b"below a file"})
+    assert world.registry.find_run(world.task, wanted) == run_id
+    assert world.registry.find_run(f"{world.task}.other", wanted) is None
+    latest = logged(world, tags=wanted)
+    assert world.registry.find_run(world.task, wanted) == latest
+
+
 def test_mlflow_stays_in_its_schema(world: World, engine: Engine) -> None:
     logged(world)
     assert "alembic_version" in inspect(engine).get_table_names(schema="mlflow")
