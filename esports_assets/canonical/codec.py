@@ -5,7 +5,7 @@ Does not belong here: where files lie (``storage/lake.py``) and what the columns
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -147,6 +147,18 @@ def events_of(table: pa.Table) -> list[CanonicalEvent]:
         )
         for i in range(table.num_rows)
     ]
+
+
+def of_type(events: pa.Table, *kinds: EventType) -> pa.Table:
+    """The events of some types, in order."""
+    words = events["event_type"].combine_chunks()
+    wanted = [code for code, word in enumerate(words.dictionary.to_pylist()) if word in kinds]
+    return events.take(np.flatnonzero(np.isin(words.indices.to_numpy(), wanted)))
+
+
+def rows_of(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
+    """Some columns of a table, row by row."""
+    return zip(*(table[name].to_pylist() for name in names), strict=True)
 
 
 def content_hash(table: pa.Table) -> str:

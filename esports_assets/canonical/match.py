@@ -14,6 +14,9 @@ import pyarrow as pa
 from esports_assets.canonical.clock import EPOCH_DAY
 from esports_assets.canonical.vocabulary import Title
 
+INVALIDATED = "invalidated_by_source"
+"""Rule of an adapter's finding that the source itself does not stand by the match."""
+
 _UNSAFE = re.compile(r"[^a-z0-9_.\-]+")
 _LONGEST_PART = 80
 """Three parts and an ending fit into a file name, which has at most 255 bytes."""

@@ -8,8 +8,8 @@ import pytest
 from tiny_match import tiny_match
 
 from esports_assets.canonical.codec import table_of
-from esports_assets.canonical.invariants import INVARIANTS, broken
-from esports_assets.canonical.match import CanonicalMatch
+from esports_assets.canonical.invariants import INVARIANTS, POSITION_IN_MAP, broken
+from esports_assets.canonical.match import INVALIDATED, CanonicalMatch, Finding
 from esports_assets.canonical.schema import CANONICAL_TABLES
 
 TABLES = {table.name: table for table in CANONICAL_TABLES}
@@ -35,7 +35,51 @@ def _rounds(**columns: list[Any]) -> CanonicalMatch:
     return _with("rounds", **{**two, **columns})
 
 
+def _map_end(payload: str) -> CanonicalMatch:
+    """The end of a match whose only round team t1 won."""
+    return _with("events", event_type=["KILL", "MAP_END"], target=["test:p6", None], payload=["{}", payload])
+
+
+def _tracked(*players: str) -> CanonicalMatch:
+    """Tracks of players who all play for team t1."""
+    size, names = len(players), sorted({*players, "test:p1"})
+    columns = {"alive": [True], "health": [100], "x_u": [0.0], "y_u": [0.0], "segment": [1], "t_s": [0.0]}
+    match = _with("tracking", player=list(players), **{name: value * size for name, value in columns.items()})
+    everybody = [*names, "test:p6"]
+    teams = ["test:t1"] * len(names) + ["test:t2"]
+    rows = {"player": everybody, "player_name": everybody, "team": teams, "team_name": teams}
+    table = table_of(TABLES["players"], {"match_id": ["test:1:1"] * len(everybody), **rows})
+    return dataclasses.replace(match, players=table)
+
+
+def _found(rule: str) -> CanonicalMatch:
+    """A match of which somebody else states a finding."""
+    return dataclasses.replace(_with("events"), findings=(Finding(rule, "test:1:1 line 7", "not this one"),))
+
+
 BROKEN = {
+    "declared_schema": (
+        _with("tracking", health=[200, 100]),
+        "round 1 at 0.00 s",
+        "tracking.health = 200, more than 150 (row 0)",
+    ),
+    "rows_stand_once": (
+        _with("tracking", player=["test:p1", "test:p1"], team=["test:t1"] * 2),
+        "round 1 at 0.00 s",
+        "tracking has two rows of test:p1",
+    ),
+    "team_size": (
+        _tracked(*(f"test:q{i}" for i in range(5))),
+        "round 1",
+        "6 players of test:t1 take part; a team has at most 5",
+    ),
+    "final_score": (
+        _map_end('{"score":{"test:t1":0,"test:t2":null}}'),
+        "the end",
+        "the source states 0 rounds for test:t1, which won 1 of them",
+    ),
+    "source_stands_by_it": (_found(INVALIDATED), "line 7", "not this one"),
+    POSITION_IN_MAP: (_found(POSITION_IN_MAP), "line 7", "not this one"),
     "victim_was_alive": (
         _with("events", target=["test:p6", "test:p6"]),
         "round 1 at 20.00 s",
@@ -85,6 +129,31 @@ def test_each_rule_alone(rule: str) -> None:
     ("match", "rule", "message"),
     [
         (
+            _rounds(planted_site=["a", "main"]),
+            "declared_schema",
+            "rounds.planted_site = 'main', not one of a, b, c (row 1)",
+        ),
+        (_rounds(freeze_s=[20.0, -1.0]), "declared_schema", "rounds.freeze_s = -1.0, less than 0 (row 1)"),
+        (_rounds(segment=[1, 1]), "rows_stand_once", "rounds has two rows of segment 1"),
+        (_tracked("test:q1", "test:q2", "test:q1"), "rows_stand_once", "tracking has two rows of test:q1"),
+        (
+            _with("tracking", t_s=[3.0, 3.0, 1.0, 3.0], player=["test:p1", "test:p2", "test:p1", "test:p1"]),
+            "rows_stand_once",
+            "tracking has two rows of test:p1",
+        ),
+        (
+            _tracked(*(f"test:q{i:02}" for i in range(9))),
+            "team_size",
+            "11 players take part; cs2 has at most 10",
+        ),
+        (
+            _with("events", payload=['{"pos":[0.0,-16400.5,0.0]}', "{}"]),
+            "position_in_world",
+            "KILL has pos = [0.0, -16400.5, 0.0]",
+        ),
+        (_with("events", payload=["{}", '{"target_pos":[1e300,0,0]}']), "position_in_world", "KILL has target_pos"),
+        (_map_end('{"score":{"test:t1":1,"test:t2":3}}'), "final_score", "3 rounds for test:t2, which won 0 of them"),
+        (
             _with("events", actor=["test:stranger", None]),
             "team_of_actor",
             "test:stranger acts but is not among the players",
@@ -117,6 +186,40 @@ def test_a_revived_player_may_die_again() -> None:
     events["event_type"] = ["KILL", "SHOT", "KILL"]
     (finding,) = broken(_with("events", **events))
     assert finding.where == "test:1:1 round 1"
+
+
+def test_a_source_that_states_the_score_that_was_counted_or_none_is_fine() -> None:
+    for payload in ('{"score":{"test:t1":1,"test:t2":0}}', '{"score":{"test:t1":null}}', "{}"):
+        assert broken(_map_end(payload)) == []
+
+
+def test_a_lineup_of_eleven_is_too_large_before_anybody_acts() -> None:
+    lineup = ",".join(f'"test:p{i}":"test:t{1 + i % 2}"' for i in range(11))
+    start = _with(
+        "events",
+        event_type=["KILL", "MAP_START"],
+        target=["test:p6", None],
+        payload=["{}", f'{{"players":{{{lineup}}}}}'],
+    )
+    assert [(f.rule, f.where) for f in broken(start)] == [("team_size", "test:1:1 the start")]
+
+
+def test_substitutes_over_a_match_are_no_crowd() -> None:
+    """Eleven players, ten of whom play each round."""
+    names = [f"test:p{i}" for i in range(11)]
+    teams = ["test:t1" if i % 2 else "test:t2" for i in range(11)]
+    match = _with(
+        "events", segment=[1, 2], target=["test:p10", "test:p8"], actor=["test:p1", "test:p3"], team=["test:t1"] * 2
+    )
+    rows = {"player": names, "player_name": names, "team": teams, "team_name": teams}
+    assert (
+        broken(dataclasses.replace(match, players=table_of(TABLES["players"], {"match_id": ["test:1:1"] * 11, **rows})))
+        == []
+    )
+
+
+def test_five_digits_behind_the_point_are_no_distance() -> None:
+    assert broken(_with("events", payload=['{"pos":[0.12345,16383.99999,1.0]}', '{"pos":null}'])) == []
 
 
 def test_findings_are_few_per_rule() -> None:
