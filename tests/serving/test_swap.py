@@ -38,7 +38,7 @@ def _reasons(client: TestClient) -> list[str]:
     return [refusal["reason"] for refusal in client.get("/readyz").json()["refused"]]
 
 
-def test_promotion_and_rollback_arrive_within_a_second_under_load(settings: Settings, promoted: ObjectStore) -> None:
+def test_markers_are_followed_within_a_second_under_load(settings: Settings, promoted: ObjectStore) -> None:
     write_bundle(promoted, tiny.contract("2"), tiny.graph(bias=1.0))
     app = create_app(settings.model_copy(update={"poll_interval_s": 0.25}), fingerprint_of=tiny.fingerprint_of)
     expected = {"1": 0.843, "2": 0.936}
