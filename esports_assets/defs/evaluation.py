@@ -17,7 +17,7 @@ from esports_assets.models.tasks import ROUND_WIN
 from esports_assets.promotion.policy import failed_gates, too_little_data
 from esports_assets.promotion.terms import DEFAULT_POLICY
 from esports_assets.stages.deciding import candidate_of
-from esports_assets.stages.judging import Judgement, judge
+from esports_assets.stages.judging import EVALUATION_VERSION, Judgement, judge
 from esports_assets.stages.training import train, training_set
 
 _KEY = dg.AssetKey(["evaluation", "cs2", "round_win"])
@@ -29,7 +29,7 @@ _KEY = dg.AssetKey(["evaluation", "cs2", "round_win"])
     group_name="evaluation",
     owners=["team:ml"],
     kinds={"mlflow"},
-    code_version="1",
+    code_version=EVALUATION_VERSION,
     check_specs=[
         dg.AssetCheckSpec(
             "quality",
@@ -71,12 +71,16 @@ def evaluation_cs2_round_win(
             *failed_gates(candidate, judged.evaluation.window_fingerprint, DEFAULT_POLICY),
         )
         trouble[judged.learned.family] = list(objections)
-    versions = {j.judged.registered_name: f"{j.judged.version}" for j in judgements}
+    candidates = {j.judged.registered_name: j.judged.candidate_id for j in judgements}
     yield dg.MaterializeResult(
-        data_version=dg.DataVersion(
-            combined_hash({j.judged.registered_name: j.judged.candidate_id for j in judgements})
-        ),
-        metadata={**metadata, "versions": versions},
+        data_version=dg.DataVersion(combined_hash({**candidates, "judged_by": EVALUATION_VERSION})),
+        metadata={
+            **metadata,
+            "training_data_version": data.data_version,
+            "matches": data.rows.n_matches,
+            "candidates": candidates,
+            "versions": {j.judged.registered_name: f"{j.judged.version}" for j in judgements},
+        },
     )
     passed = any(not objections for objections in trouble.values())
     yield dg.AssetCheckResult(

@@ -7,14 +7,15 @@ Does not belong here: the policy and the steps (``promotion/``), comparing (``st
 import dagster as dg
 
 from esports_assets.defs.conditions import FOLLOWS
+from esports_assets.defs.gates import verdicts
 from esports_assets.defs.resources import Platform, Training
 from esports_assets.defs.spans import sentences
 from esports_assets.models.tasks import ROUND_WIN
 from esports_assets.promotion import mirror
 from esports_assets.promotion.promote import reconcile
-from esports_assets.stages.deciding import Decided, decide_and_promote
-from esports_assets.stages.judging import load
-from esports_assets.stages.training import candidate_id, training_set
+from esports_assets.stages.deciding import decide_and_promote
+from esports_assets.stages.judging import Judged, load
+from esports_assets.stages.training import TrainingSet, candidate_id, training_set
 
 
 @dg.asset(
@@ -25,22 +26,13 @@ from esports_assets.stages.training import candidate_id, training_set
     kinds={"postgres", "mlflow"},
     code_version="1",
     automation_condition=FOLLOWS,
-    description="Which version serves cs2.round_win, decided on the evaluation read again, with reasons in the ledger.",
+    description="Which version serves cs2.round_win, decided on evaluation and checks read again, with reasons in the ledger.",
 )
 def promotion_cs2_round_win(
     context: dg.AssetExecutionContext, platform: Platform, training: Training
 ) -> dg.MaterializeResult:
     data = training_set(platform.lake, ROUND_WIN)
-    candidates = []
-    for family in ROUND_WIN.families:
-        identity = candidate_id(ROUND_WIN, family, data, training.settings)
-        judged = load(platform.lake, ROUND_WIN.registered_name(family), identity)
-        if judged is None:
-            name = ROUND_WIN.registered_name(family)
-            raise dg.Failure(
-                f"{name}: the candidate {identity} of today's matches was never evaluated; materialize evaluation first"
-            )
-        candidates.append(judged)
+    candidates, checks = _reread(platform, training, data), verdicts(context.instance)
     decided = decide_and_promote(
         platform.lake,
         platform.objects,
@@ -49,7 +41,7 @@ def promotion_cs2_round_win(
         ROUND_WIN,
         candidates,
         data,
-        {"evaluation_read_again": True},
+        checks,
         source="dagster",
         dagster_run_id=context.run.run_id,
     )
@@ -59,18 +51,29 @@ def promotion_cs2_round_win(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(serving),
         metadata={
-            "decision": _word(decided),
+            "decision": decision.kind.value if decision else "unchanged",
             "in_production": serving,
             "reasons": sentences((*decided.family_reasons, *(decision.reasons if decision else ())), "none"),
-            "ledger_entry": decided.entry.id if decided.entry else 0,
+            "ledger_entry": decided.entry.id,
+            "judged": {j.registered_name: {"version": j.version, "candidate": j.candidate_id} for j in candidates},
+            "training_data_version": data.data_version,
+            "checks": checks,
         },
     )
 
 
-def _word(decided: Decided) -> str:
-    if decided.decision is not None:
-        return decided.decision.kind.value
-    return "refuse" if decided.judged is None else "unchanged"
+def _reread(platform: Platform, training: Training, data: TrainingSet) -> list[Judged]:
+    """The judgement of every family's candidate of today's matches, as evaluation kept it."""
+    candidates = []
+    for family in ROUND_WIN.families:
+        name, identity = ROUND_WIN.registered_name(family), candidate_id(ROUND_WIN, family, data, training.settings)
+        judged = load(platform.lake, name, identity)
+        if judged is None:
+            raise dg.Failure(
+                f"{name}: the candidate {identity} of today's matches was never evaluated; materialize evaluation first"
+            )
+        candidates.append(judged)
+    return candidates
 
 
 @dg.asset(
@@ -89,7 +92,13 @@ def bundles_cs2_round_win(platform: Platform) -> dg.MaterializeResult:
         raise dg.Failure("; ".join(found.broken))
     champion = mirror.read_champion(platform.objects, ROUND_WIN.name)
     aliases = mirror.aliases(platform.objects, champion) if champion else {}
+    current = platform.ledger.standing(ROUND_WIN.name).current
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{champion} {sorted(aliases.items())}"),
-        metadata={"champion": champion or "none", "aliases": aliases, "repaired": sentences(found.repaired, "nothing")},
+        metadata={
+            "champion": champion or "none",
+            "aliases": aliases,
+            "ledger_entry": current.id if current else 0,
+            "repaired": sentences(found.repaired, "nothing"),
+        },
     )

@@ -40,12 +40,12 @@ from esports_assets.windows.registry import window_spec
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided about which version, why its family stands for the task, and the ledger's entry."""
+    """What was decided about which version, why its family stands for the task or none does, and the ledger's entry."""
 
-    judged: Judged | None
+    judged: Judged
     decision: Decision | None
     family_reasons: tuple[str, ...]
-    entry: LedgerEntry | None
+    entry: LedgerEntry
 
 
 def decide_and_promote(
@@ -62,7 +62,11 @@ def decide_and_promote(
     dagster_run_id: str,
     config: PolicyConfig = DEFAULT_POLICY,
 ) -> Decided:
-    """Choose the family, decide against the version in production, and carry it out. Nothing is promoted twice."""
+    """Choose the family, decide against the version in production, and carry it out. Nothing is promoted twice.
+
+    ``checks`` says which checks of the graph upstream of the evaluation passed. Where no family passes its gates, the decision
+    about the best of them stands in the ledger with its reasons.
+    """
     fingerprint = window_spec(task.window).fingerprint
     judged = {candidate.registered_name: candidate for candidate in candidates}
     words = {name: candidate_of(candidate, checks) for name, candidate in judged.items()}
@@ -74,17 +78,16 @@ def decide_and_promote(
         if comparison is not None:
             pairs[one, other] = comparison
     choice = choose_family(list(words.values()), pairs, serving_fingerprint=fingerprint, config=config)
-    if choice.candidate is None:
-        return Decided(None, None, choice.reasons, None)
-    chosen = judged[choice.candidate.registered_name]
+    stands = choice.candidate or min(words.values(), key=lambda one: one.log_loss.value)
+    chosen = judged[stands.registered_name]
     incumbent, comparison = _incumbent(lake, ledger, registry, task, truth, said[chosen.registered_name])
     current = ledger.standing(task.name).current
     if current is not None and (current.registered_name, current.to_version) == (
         chosen.registered_name,
         chosen.version,
     ):
-        return Decided(chosen, None, (*choice.reasons, f"{choice.candidate.label} is in production already."), current)
-    decision = decide(choice.candidate, incumbent, comparison, serving_fingerprint=fingerprint, config=config)
+        return Decided(chosen, None, (*choice.reasons, f"{stands.label} is in production already."), current)
+    decision = decide(stands, incumbent, comparison, serving_fingerprint=fingerprint, config=config)
     entry = promote(
         task.name,
         chosen.registered_name,

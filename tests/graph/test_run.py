@@ -1,14 +1,17 @@
 """The whole graph on simulated matches, and once more on the same bytes: one pair of runs, looked at from all sides."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
 from small_world import SMALL, World
 
 from esports_assets.canonical.vocabulary import Title
+from esports_assets.defs.gates import SUITES, WHOLE
 from esports_assets.models.bundle import load_bundle
 from esports_assets.models.tasks import ROUND_WIN
 from esports_assets.orchestrate import OrchestrationError, RunSummary, materialize
@@ -21,6 +24,8 @@ from esports_assets.windows.player_form import PLAYER_FORM
 pytestmark = pytest.mark.slow
 
 MATCHES = 8
+PNG = b"\x89PNG\r\n\x1a\n"
+PLOTS = {"reliability.png", "loss_by_time.png", "contributions.png", "round.png"}
 DAYS = ("2026-01-01", "2026-01-02")
 CANONICAL = ("events", "tracking", "rounds", "players")
 STEPS = {
@@ -153,8 +158,49 @@ def test_evaluation_plots_and_reports(ran: Ran) -> None:
         assert isinstance(told[f"{family}_gain_over_logistic"], float)
         lines = told[f"{family}_report"].splitlines()
         assert [line.split("|")[1].strip() for line in lines[2:]] == ["chronological", "production", "cross_validation"]
-        assert told[f"{family}_reliability"].startswith("![reliability.png](data:image/png;base64,")
-    assert set(told["versions"]) == {ROUND_WIN.registered_name(family) for family in ROUND_WIN.families}
+    names = {ROUND_WIN.registered_name(family) for family in ROUND_WIN.families}
+    assert set(told["versions"]) == set(told["candidates"]) == names
+
+
+@pytest.mark.parametrize("family", ROUND_WIN.families)
+def test_plots_lie_in_mlflow_and_in_the_metadata(ran: Ran, family: str, tmp_path: Path) -> None:
+    from mlflow.artifacts import download_artifacts
+
+    registry = ran.world.registry
+    [version] = registry.versions(ROUND_WIN.registered_name(family))
+    uri = registry.tracking_uri
+    folder = download_artifacts(run_id=version.run_id, artifact_path="plots", dst_path=str(tmp_path), tracking_uri=uri)
+    logged = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    assert set(logged) == PLOTS
+    told = ran.world.metadata("evaluation/cs2/round_win", ran.first.run_id)
+    for name, png in logged.items():
+        assert png.startswith(PNG)
+        assert len(png) > 5_000, "a picture with something in it"
+        shown = told[f"{family}_{name.removesuffix('.png')}"]
+        head = f"![{name}](data:image/png;base64,"
+        assert shown.startswith(head)
+        assert base64.b64decode(shown.removeprefix(head).removesuffix(")")) == png
+
+
+def test_stages_after_learning_say_what_they_read(ran: Ran) -> None:
+    world, run_id = ran.world, ran.first.run_id
+    models = world.metadata("models/cs2/round_win", run_id)
+    evaluation = world.metadata("evaluation/cs2/round_win", run_id)
+    promotion = world.metadata("promotion/cs2/round_win", run_id)
+    assert evaluation["training_data_version"] == models["training_data_version"] == promotion["training_data_version"]
+    for family in ROUND_WIN.families:
+        name = ROUND_WIN.registered_name(family)
+        candidate = models[family]["candidate"]
+        [version] = world.registry.versions(name)
+        assert evaluation["candidates"][name] == candidate == version.tags["candidate_id"]
+        assert promotion["judged"][name] == {"version": version.version, "candidate": candidate}
+    current = world.ledger.standing(ROUND_WIN.name).current
+    assert current is not None
+    assert promotion["ledger_entry"] == current.id
+    for run in (ran.first, ran.again):
+        assert world.metadata("bundles/cs2/round_win", run.run_id)["ledger_entry"] == current.id
+    assert promotion["checks"] == {f"{c.asset_key.to_user_string()} {c.name}": True for c in (*SUITES, *WHOLE)}
+    assert current.evidence["candidate"]["checks"] == promotion["checks"]
 
 
 def test_checks_carry_a_readable_report(ran: Ran) -> None:
