@@ -49,7 +49,7 @@ def evaluate(
     rows, oof = everything.take(everything.seconds), whole.take(everything.seconds)
     maps = oof.calibrations(rows.y)
     calibration = fit_calibration(oof.z, rows.y, oof.folds)
-    coverage = measure_widening(rows.y, oof.z, oof.replicates, calibration)
+    coverage = measure_widening(rows.y, oof.z, oof.replicates, calibration, oof.folds)
     predictions = _predictions(task, everything, whole, maps, coverage.widen)
     p = predictions[f"p_{task.positive}"].to_numpy()[everything.seconds]
     base = _out_of_fold_baselines(task, rows, oof)

@@ -8,8 +8,10 @@ Replicates are learned cheaply, so only their spread is used: replicate r says `
 around the model's own log-odds z, then the same calibration. The band is the 5 and 95 % quantile over replicates. A
 bootstrap over 40 matches knows nothing of the noise of 40 other matches, so ``widen`` is measured: the smallest
 factor (1 or more) with which, out of fold, the mean band of a reliability bin covers the observed frequency of the bin
-as often as stated.
+as often as stated. Whether that holds for matches that did not choose it is measured by choosing it fold by fold.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -26,13 +28,23 @@ _GRID = np.arange(1.0, 6.01, 0.1)
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """How often bands of reliability bins cover the observed frequency: as they came, and after widening."""
+    """How often bands of reliability bins cover the observed frequency.
+
+    ``raw`` as they came, ``widened`` with the factor ``widen`` that was chosen on the same matches, ``unseen`` with a factor that
+    for every fold was chosen on the other folds: what to expect of new matches.
+    """
 
     level: float
     raw: float
     widened: float
+    unseen: float
     widen: float
     mean_width: float
+
+    @property
+    def reached(self) -> bool:
+        """Whether some factor of the grid reached the level."""
+        return self.widened >= self.level
 
 
 def spread(z: np.ndarray, replicates: np.ndarray, widen: float) -> np.ndarray:
@@ -59,20 +71,42 @@ def covered(y: np.ndarray, p: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> flo
     return float(np.mean(shares))
 
 
-def measure_widening(y: np.ndarray, z: np.ndarray, replicates: np.ndarray, calibration: Calibration) -> Coverage:
-    """Coverage of out-of-fold bands and the smallest factor of the grid 1.0, 1.1 ... 6.0 that reaches ``LEVEL``."""
+def measure_widening(
+    y: np.ndarray,
+    z: np.ndarray,
+    replicates: np.ndarray,
+    calibration: Calibration,
+    folds: Sequence[np.ndarray],
+) -> Coverage:
+    """The smallest factor of the grid 1.0, 1.1 ... 6.0 with which out-of-fold bands cover as often as stated, and how often
+    they do: on the same rows, and on rows of folds (masks) that did not choose it.
+    """
     tail = (1 - LEVEL) / 2
     deviation = replicates - replicates.mean(axis=1, keepdims=True)
     below, above = np.quantile(deviation, (tail, 1 - tail), axis=1)
     p = sigmoid(calibration(z))
 
-    def at(factor: float) -> tuple[float, float]:
-        lo, hi = sigmoid(calibration(z + factor * below)), sigmoid(calibration(z + factor * above))
-        return covered(y, p, lo, hi), float((hi - lo).mean())
+    def bounds(factor: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return sigmoid(calibration(z + factor * below)), sigmoid(calibration(z + factor * above))
 
-    raw = at(1.0)[0]
-    for factor in _GRID:
-        share, width = at(float(factor))
-        if share >= LEVEL:
-            break
-    return Coverage(level=LEVEL, raw=raw, widened=share, widen=round(float(factor), 1), mean_width=width)
+    def share(factor: float, part: np.ndarray) -> float:
+        lo, hi = bounds(factor)
+        return covered(y[part], p[part], lo[part], hi[part])
+
+    def smallest(part: np.ndarray) -> float:
+        return next((float(f) for f in _GRID if share(float(f), part) >= LEVEL), float(_GRID[-1]))
+
+    everything = np.ones(len(y), dtype=bool)
+    widen = smallest(everything)
+    lo, hi = bounds(widen)
+    others = np.empty(len(y))
+    for mask in folds:
+        others[mask] = smallest(~mask)
+    return Coverage(
+        level=LEVEL,
+        raw=share(1.0, everything),
+        widened=share(widen, everything),
+        unseen=covered(y, p, *bounds(others)),
+        widen=round(widen, 1),
+        mean_width=float((hi - lo).mean()),
+    )

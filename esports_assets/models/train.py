@@ -168,6 +168,6 @@ def learn(
     oof = out_of_fold(family, rows, settings) if oof is None else oof
     judged, seconds = oof.take(rows.seconds), rows.y[rows.seconds]
     calibration = fit_calibration(judged.z, seconds, judged.folds)
-    coverage = measure_widening(seconds, judged.z, judged.replicates, calibration)
+    coverage = measure_widening(seconds, judged.z, judged.replicates, calibration, judged.folds)
     main, copies = fit_with_replicates(family, thin(rows, settings.every_s), settings.replicates, settings.seed)
     return Learned(main, copies, calibration, coverage.widen), oof, coverage

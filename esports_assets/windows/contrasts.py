@@ -1,5 +1,8 @@
 """Features of ``cs2/round_state`` that are functions of its other features: one side against the other, and what a plant changes.
 
+Whatever depends on how many live is declared with its sign: one more of ours, all else equal, never hurts us
+(``tests/unit/models/test_monotone.py`` asks trained models).
+
 Belongs here: pure functions of named columns, so that whoever knows the state (a client of the API too) gets them computed.
 Does not belong here: anything that needs the view of the round.
 """
@@ -97,16 +100,7 @@ def _late_after_plant(c: Values, m: Arithmetic) -> Any:
 
 _contrast("late_before_plant_s", "s", "Seconds into the last forty of the clock without a plant", _late_before_plant)
 _contrast("late_after_plant_s", "s", "Seconds into the last fifteen before the explosion", _late_after_plant)
-_contrast("no_t_alive", "0 or 1", "No T lives", lambda c, m: (c["t_alive"] == 0) * 1.0)
-_contrast("last_ct", "0 or 1", "One CT lives, or none", lambda c, m: (c["ct_alive"] <= 1) * 1.0)
-_contrast("last_t", "0 or 1", "One T lives, or none", lambda c, m: (c["t_alive"] <= 1) * 1.0)
-_contrast("five_on_five", "0 or 1", "Everybody lives", lambda c, m: ((c["ct_alive"] == 5) & (c["t_alive"] == 5)) * 1.0)
-_contrast(
-    "alive_by_time",
-    "players x 100 s",
-    "Difference of living players times the clock",
-    lambda c, m: (c["ct_alive"] - c["t_alive"]) * c["t_s_clock"] / 100.0,
-)
+_contrast("no_t_alive", "0 or 1", "No T lives", lambda c, m: (c["t_alive"] == 0) * 1.0, 1)
 
 
 def _after_plant(name: str, scale: float, unknown: float, cap: float) -> Contrast:
@@ -138,15 +132,21 @@ _contrast(
     "0 or 1",
     "Planted, and nobody can defuse in time",
     lambda c, m: ((c["planted"] > 0) & (m.known(c["defuse_slack_s"], 0.0) < 0)) * 1.0,
+    -1,
 )
 _contrast(
-    "planted_no_t", "0 or 1", "Planted and no T lives", lambda c, m: ((c["planted"] > 0) & (c["t_alive"] == 0)) * 1.0
+    "planted_no_t",
+    "0 or 1",
+    "Planted and no T lives",
+    lambda c, m: ((c["planted"] > 0) & (c["t_alive"] == 0)) * 1.0,
+    1,
 )
 _contrast(
     "planted_no_t_slack",
     "s",
-    "Defuse slack where planted and no T lives",
-    lambda c, m: ((c["planted"] > 0) & (c["t_alive"] == 0)) * m.known(c["defuse_slack_s"], 0.0),
+    "Time to spare for the defuse where planted and no T lives, else 0",
+    lambda c, m: ((c["planted"] > 0) & (c["t_alive"] == 0)) * m.at_least(m.known(c["defuse_slack_s"], 0.0), 0.0),
+    1,
 )
 _contrast(
     "unopposed_on_site",
@@ -184,19 +184,9 @@ for _name in (
     "pair_gap",
     "diff_alive",
 ):
-    _LATER.append(
-        (
-            Feature(f"planted_x_{_name}", "as its factor", f"{_name} where planted, else 0"),
-            _product("planted", _name),
-        )
-    )
-for _name in ("log_carried_value", "diff_grenades", "ct_kits", "diff_armor"):
-    _LATER.append(
-        (
-            Feature(f"even_x_{_name}", "as its factor", f"{_name} while everybody lives, else 0"),
-            _product("five_on_five", _name),
-        )
-    )
+    _sign = 1 if _name in ("log_alive", "diff_alive") else 0
+    _doc = f"{_name} where planted, else 0"
+    _LATER.append((Feature(f"planted_x_{_name}", "as its factor", _doc, monotone=_sign), _product("planted", _name)))
 _LATER.append(
     (
         Feature("carried_by_time", "log ratio x 100 s", "log_carried_value times the clock, at most 115 s"),

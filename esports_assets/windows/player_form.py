@@ -13,7 +13,7 @@ from esports_assets.canonical.codec import table_of
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.canonical.vocabulary import Side
 from esports_assets.windows.fill import RoundFacts
-from esports_assets.windows.history import PlayerHistory
+from esports_assets.windows.history import DAMAGE_PER_KILL, PRIOR_ROUNDS, PlayerHistory
 from esports_assets.windows.spec import PLAYER_COLUMNS, Feature, WindowSpec
 from esports_assets.windows.state_event import events_by_round
 from esports_assets.windows.tally import tally_round, team_histories
@@ -28,6 +28,7 @@ PLAYER_FORM = WindowSpec(
         Feature("utility_per_round", "grenades per round", "Grenades thrown per earlier round", True, 0),
         Feature("rating", "kills per round", "Duels won minus lost, shrunk towards an average player"),
     ),
+    parameters=(("prior_rounds", PRIOR_ROUNDS), ("damage_per_kill", DAMAGE_PER_KILL)),
     rows=PLAYER_COLUMNS,
     key=("match_id", "segment", "player"),
     row_doc="one row per player and round, as of its freeze end, from earlier rounds of the match only",

@@ -8,17 +8,49 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from esports_assets.canonical.clock import CS2_BOMB_S, CS2_ROUND_S
 from esports_assets.windows.asof import Floats
 from esports_assets.windows.contrasts import CONTRASTS, add_contrasts
-from esports_assets.windows.features import BASE
+from esports_assets.windows.features import (
+    AIM_RAD,
+    AIM_U,
+    BACK_RAD,
+    BASE,
+    DEFUSE_KIT_S,
+    DEFUSE_S,
+    NEAR_U,
+    RUN_U_PER_S,
+)
+from esports_assets.windows.fill import DEFUSE_REACH_U, FIRE_S, NO_KILL_S, RECENT_S, SMOKE_S, STILL_U
+from esports_assets.windows.history import (
+    DAMAGE_PER_KILL,
+    ECO_EQUIPMENT_PER_PLAYER,
+    PRIOR_ROUNDS,
+    STREAK_ROUNDS,
+    WINDOW_ROUNDS,
+)
 from esports_assets.windows.player_form import PLAYER_FORM
 from esports_assets.windows.spec import WindowSpec
 from esports_assets.windows.view import RoundView
 
 ROUND_STATE = WindowSpec(
     name="cs2/round_state",
-    version="1",
+    version="2",
     features=(*(feature for feature, _ in BASE), *(feature for feature, _ in CONTRASTS)),
+    parameters=(
+        *(
+            ("near_u", NEAR_U),
+            ("aim_u", AIM_U),
+            ("aim_rad", AIM_RAD),
+            ("back_rad", BACK_RAD),
+            ("run_u_per_s", RUN_U_PER_S),
+        ),
+        *(("defuse_kit_s", DEFUSE_KIT_S), ("defuse_s", DEFUSE_S), ("round_s", CS2_ROUND_S), ("bomb_s", CS2_BOMB_S)),
+        *(("smoke_s", SMOKE_S), ("fire_s", FIRE_S), ("recent_s", RECENT_S), ("no_kill_s", NO_KILL_S)),
+        *(("defuse_reach_u", DEFUSE_REACH_U), ("still_u", STILL_U)),
+        *(("window_rounds", WINDOW_ROUNDS), ("streak_rounds", STREAK_ROUNDS), ("prior_rounds", PRIOR_ROUNDS)),
+        *(("eco_equipment_per_player", ECO_EQUIPMENT_PER_PLAYER), ("damage_per_kill", DAMAGE_PER_KILL)),
+    ),
 )
 """State of a CS2 round at an instant."""
 

@@ -76,14 +76,27 @@ def test_widening_is_measured() -> None:
     rng = np.random.default_rng(3)
     z = rng.normal(size=6000)
     y = (rng.random(6000) < sigmoid(z)).astype(int)
-    narrow = measure_widening(y, z, z[:, None] + rng.normal(0, 0.1, (6000, 20)), Calibration())
-    broad = measure_widening(y, z, z[:, None] + rng.normal(0, 1, (6000, 20)), Calibration())
+    folds = [np.arange(6000) % 4 == k for k in range(4)]
+    narrow = measure_widening(y, z, z[:, None] + rng.normal(0, 0.1, (6000, 20)), Calibration(), folds)
+    broad = measure_widening(y, z, z[:, None] + rng.normal(0, 1, (6000, 20)), Calibration(), folds)
     assert narrow.raw < 0.9 <= narrow.widened
     assert narrow.widen > 1
-    assert (broad.widen, broad.raw) == (1.0, 1.0)
+    assert abs(narrow.unseen - 0.9) < 0.06
+    assert (broad.widen, broad.raw, broad.unseen, broad.reached) == (1.0, 1.0, 1.0, True)
     p = sigmoid(z)
     assert covered(y, p, p - 1, p + 1) == 1.0
     assert covered(y, p, p + 0.9, p + 1) == 0.0
+
+
+def test_a_band_that_cannot_be_widened_enough_says_so() -> None:
+    z = np.linspace(-3, 3, 4000)
+    y = (np.random.default_rng(0).random(4000) < sigmoid(-z)).astype(
+        int
+    )  # wrong by far, and the replicates are sure of it
+    folds = [np.arange(4000) % 4 == k for k in range(4)]
+    sure = measure_widening(y, z, z[:, None] + np.linspace(-1e-3, 1e-3, 20), Calibration(), folds)
+    assert (sure.widen, sure.reached) == (6.0, False)
+    assert sure.unseen < 0.2
 
 
 def test_thinning_keeps_the_share_and_only_seconds(data: Rows) -> None:
