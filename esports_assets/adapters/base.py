@@ -1,12 +1,12 @@
 """What an adapter is: raw bytes of one file in, canonical matches and refusals out.
 
-Belongs here: the protocol, the error tree, and what every adapter shares (opening, dense sequence numbers, day from a name).
+Belongs here: the protocol, the error tree, and what every adapter shares (opening, recording refusals, day from a name).
 Does not belong here: words of a source (``<source>/mapping.py``), network, Dagster, Redis, the lake.
 
     AdapterError
     ├── UnreadableFile    the bytes are not what their container says (truncated xz, broken zip, not JSON)
     ├── WrongFormat       readable, but not this source's format or title
-    └── MalformedRecord   the right format with a record that cannot be true; only that match or message is refused
+    └── MalformedRecord   the right format with a record that cannot be true; only that row, message or match is refused
 """
 
 import hashlib
@@ -77,6 +77,32 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.file}: {self.place}: {self.reason}" if self.place else f"{self.file}: {self.reason}"
+
+
+MAX_REFUSALS = 1000
+"""Refusals of one file that are recorded one by one."""
+
+
+class RefusalLog:
+    """The refusals of one file as they are found; beyond ``MAX_REFUSALS`` one sentence stands for the rest."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._refusals: list[Refusal] = []
+
+    def add(self, found: Refusal | AdapterError) -> None:
+        """Record a refusal."""
+        refusal = found if isinstance(found, Refusal) else Refusal.of(found)
+        if len(self._refusals) == MAX_REFUSALS:
+            reason = "from here on, further refusals are not recorded"
+            self._refusals.append(Refusal(self._file, refusal.place, reason))
+        elif len(self._refusals) < MAX_REFUSALS:
+            self._refusals.append(refusal)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What was refused so far, in order."""
+        return tuple(self._refusals)
 
 
 @dataclass(frozen=True, slots=True)

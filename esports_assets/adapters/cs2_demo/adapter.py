@@ -9,52 +9,66 @@ from typing import Any
 
 import pyarrow as pa
 
-from esports_assets.adapters.base import AdapterError, MalformedRecord, Reading, Refusal, SourceFile
-from esports_assets.adapters.cs2_demo import mapping, raw
-from esports_assets.adapters.cs2_demo.happenings import event_table
-from esports_assets.adapters.cs2_demo.opening import XZ_MAGIC, ZIP_MAGIC, is_delta_coded, open_demo
+from esports_assets.adapters.base import AdapterError, MalformedRecord, Reading, RefusalLog, SourceFile
+from esports_assets.adapters.cs2_demo import mapping
+from esports_assets.adapters.cs2_demo.happenings import event_table, happened
+from esports_assets.adapters.cs2_demo.opening import XZ_MAGIC, ZIP_MAGIC, looks_like_a_demo, open_demo
 from esports_assets.adapters.cs2_demo.roster import SOURCE, Roster, RoundInfo, read_roster
+from esports_assets.adapters.cs2_demo.rows import Happening, RowReader
 from esports_assets.adapters.cs2_demo.tracks import tracking_table
 from esports_assets.canonical.clock import source_time_us
 from esports_assets.canonical.codec import ColumnError, table_of
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.canonical.schema import PLAYERS, ROUNDS
-from esports_assets.canonical.vocabulary import Side
+from esports_assets.canonical.vocabulary import EventType, Side
 
 
 class Cs2DemoAdapter:
     """Reads one exported match per file."""
 
     name = SOURCE
-    version = "3"
+    version = "4"
     suffixes: Sequence[str] = (".json.xz", ".zip")
 
     def recognises(self, file: SourceFile) -> bool:
-        """By ending, and by the magic bytes where the name does not tell."""
-        return file.name.endswith(tuple(self.suffixes)) or file.data.startswith((XZ_MAGIC, ZIP_MAGIC))
+        """A zip by name or magic bytes; an xz by what its first bytes unpack to, by name where they unpack to nothing."""
+        if file.name.endswith(".zip") or file.data.startswith(ZIP_MAGIC):
+            return True
+        by_name = file.name.endswith(".json.xz")
+        if not (by_name or file.data.startswith(XZ_MAGIC)):
+            return False
+        found = looks_like_a_demo(file)
+        return (by_name or not file.name.endswith(".xz")) if found is None else found
 
     def read(self, file: SourceFile) -> Reading:
-        """One match, or one refusal."""
+        """One match and the rows that were refused of it, or why there is no match."""
+        log = RefusalLog(file.name)
         try:
-            return Reading(matches=(read_match(file),))
+            match = read_match(file, log)
         except AdapterError as error:
-            return Reading(refusals=(Refusal.of(error),))
+            log.add(error)
+            return Reading(refusals=log.refusals)
+        return Reading((match,), log.refusals)
 
 
-def read_match(file: SourceFile) -> CanonicalMatch:
-    """The whole match of a file; raises ``AdapterError`` with file, place and reason."""
-    demo = open_demo(file)
-    roster = read_roster(file, demo)
-    delta_coded = is_delta_coded(demo)
+def read_match(file: SourceFile, log: RefusalLog) -> CanonicalMatch:
+    """The match of a file; rows that cannot be true go to ``log``.
+
+    Raises ``AdapterError`` with file, place and reason where there can be no match.
+    """
+    opened = open_demo(file, log)
+    roster = read_roster(file, opened, log)
+    reader = RowReader(roster, opened, log)
+    reader.remark_ignored()
     try:
-        events, findings = event_table(roster, demo, delta_coded)
+        what = happened(reader, opened)
         return CanonicalMatch(
             header=roster.header,
-            events=events,
-            tracking=tracking_table(roster, demo, delta_coded),
-            rounds=_rounds_table(roster, demo),
+            events=event_table(roster, what.rows),
+            tracking=tracking_table(reader, what.bombs),
+            rounds=_rounds_table(roster, what.rows),
             players=_players_table(roster),
-            findings=tuple(findings),
+            findings=reader.findings(),
         )
     except ColumnError as error:
         raise MalformedRecord(file.name, error.place, error.reason) from error
@@ -74,26 +88,25 @@ def _players_table(roster: Roster) -> pa.Table:
     )
 
 
-def _rounds_table(roster: Roster, demo: raw.DemoFile) -> pa.Table:
-    plants = {bomb.roundNumber: bomb for bomb in demo.bombs if bomb.type == "planted"}
-    equipment = _equipment(roster, demo)
-    rows = [_round_row(roster, info, plants.get(number), equipment) for number, info in roster.rounds.items()]
-    return table_of(ROUNDS, {name: [row[name] for row in rows] for name in ROUNDS.names})
+def _rounds_table(roster: Roster, rows: Sequence[Happening]) -> pa.Table:
+    plants = {row.segment: row for row in rows if row.type is EventType.BOMB_PLANTED}
+    equipment = _equipment(roster, rows)
+    made = [_round_row(roster, info, plants.get(number), equipment) for number, info in roster.rounds.items()]
+    return table_of(ROUNDS, {name: [row[name] for row in made] for name in ROUNDS.names})
 
 
-def _equipment(roster: Roster, demo: raw.DemoFile) -> dict[tuple[int, Side], int]:
+def _equipment(roster: Roster, rows: Sequence[Happening]) -> dict[tuple[int, Side], int]:
     """Equipment value of each side at freeze end, summed over its players."""
     total: dict[tuple[int, Side], int] = {}
-    for i, row in enumerate(demo.player_economies):
-        player = roster.who(row.steamId64, row.playerIndex, f"player-economies[{i}]")
-        if player is not None:
-            key = (row.roundNumber, roster.side(player, row.roundNumber))
-            total[key] = total.get(key, 0) + row.equipmentValue
+    for row in rows:
+        if row.type is EventType.ECONOMY_UPDATE and row.actor is not None:
+            key = (row.segment, roster.side(row.actor, row.segment))
+            total[key] = total.get(key, 0) + row.payload["equipment_value"]
     return total
 
 
 def _round_row(
-    roster: Roster, info: RoundInfo, plant: raw.Bomb | None, equipment: dict[tuple[int, Side], int]
+    roster: Roster, info: RoundInfo, plant: Happening | None, equipment: dict[tuple[int, Side], int]
 ) -> dict[str, Any]:
     entry, header = info.raw, roster.header
     ct = 0 if info.sides[0] is Side.CT else 1
@@ -122,5 +135,5 @@ def _round_row(
         "winner_team": teams[info.reason.winner],
         "end_reason": info.reason.value,
         "planted_t_s": None if plant is None else info.clock.t_s(plant.tick),
-        "planted_site": None if plant is None else plant.site,
+        "planted_site": None if plant is None else plant.payload["site"],
     }

@@ -271,6 +271,7 @@ class ReplayRound(Struct, frozen=True, gc=False):
     tickStep: Whole
     frameCount: Whole
     players: list[Track]
+    projectiles: msgspec.Raw = msgspec.Raw()
 
 
 class Replay(Struct, frozen=True, gc=False):
@@ -280,9 +281,14 @@ class Replay(Struct, frozen=True, gc=False):
     placeDict: list[str] = []
 
 
-class DemoFile(
-    Struct, frozen=True, gc=False, rename={"player_economies": "player-economies", "positions_1s": "positions-1s"}
-):
+RENAMED = {
+    "player_economies": "player-economies",
+    "positions_1s": "positions-1s",
+    "player_stats": "player-stats",
+}
+
+
+class DemoFile(Struct, frozen=True, gc=False, rename=RENAMED):
     """A whole exported match; in 3.0 each field is a file of the archive."""
 
     manifest: Manifest

@@ -7,9 +7,10 @@ Does not belong here: kills, positions and all that happens.
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from esports_assets.adapters.base import MalformedRecord, SourceFile, day_of_name
+from esports_assets.adapters.base import MalformedRecord, RefusalLog, SourceFile, day_of_name
 from esports_assets.adapters.cs2_demo import raw
 from esports_assets.adapters.cs2_demo.mapping import END_REASONS, SIDES
+from esports_assets.adapters.cs2_demo.opening import Opened
 from esports_assets.adapters.cs2_demo.sides import swapped_rounds
 from esports_assets.canonical.clock import LONGEST_ROUND_S, SegmentClock
 from esports_assets.canonical.match import MatchHeader, identifier
@@ -21,6 +22,8 @@ _MAX_PLAYERS = 10
 _TICK_RATES = (1.0, 1024.0)
 _LAST_TICK = 1 << 40
 """No demo is longer: a tick beyond it is not a tick, and its time would not fit the clock."""
+
+_MOST_ROUNDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,11 @@ class Roster:
     teams: tuple[str, str]
     team_names: tuple[str, str]
     rounds: dict[int, RoundInfo]
+    left_out: frozenset[int]
+    """Numbers of the rounds whose own record was refused."""
     ticks_per_s: float
-    _index_of: dict[str, int] = field(default_factory=dict)
+    index_of: dict[str, int] = field(default_factory=dict)
+    """Source id of a player to our index."""
 
     def who(self, steam_id: str | None, index: int | None, place: str) -> int | None:
         """Our index of a player named by id (2.0) or index (3.0); None if the source names nobody."""
@@ -72,9 +78,9 @@ class Roster:
             return index
         if steam_id is None:
             return None
-        if steam_id not in self._index_of:
+        if steam_id not in self.index_of:
             raise MalformedRecord(self.file, place, f"player {steam_id!r} is not in the match's list of players")
-        return self._index_of[steam_id]
+        return self.index_of[steam_id]
 
     def steam_id(self, player: int) -> str:
         """The source's own id of a player."""
@@ -89,8 +95,12 @@ class Roster:
         return self.teams[self.team_of[player]]
 
 
-def read_roster(file: SourceFile, demo: raw.DemoFile) -> Roster:
-    """Check and index players and rounds; raises ``MalformedRecord`` for what cannot be a match."""
+def read_roster(file: SourceFile, opened: Opened, log: RefusalLog) -> Roster:
+    """Check and index players and rounds; a round that cannot be true goes to ``log``.
+
+    Raises ``MalformedRecord`` for what cannot be a match.
+    """
+    demo = opened.demo
     if len(demo.players) > _MAX_PLAYERS:
         raise MalformedRecord(file.name, "players", f"{len(demo.players)} players; a match has at most {_MAX_PLAYERS}")
     for i, player in enumerate(demo.players):
@@ -109,6 +119,7 @@ def read_roster(file: SourceFile, demo: raw.DemoFile) -> Roster:
     if slugs[0] == slugs[1]:
         slugs = [f"{slug}-{key}" for slug, key in zip(slugs, "ab", strict=True)]
     simulated = demo.manifest.simulated or demo.match.simulated
+    rounds = _rounds(file, opened, log)
     return Roster(
         header=_header(file, demo, slugs, simulated),
         file=file.name,
@@ -118,9 +129,10 @@ def read_roster(file: SourceFile, demo: raw.DemoFile) -> Roster:
         team_of=tuple(_TEAM_KEYS.index(p.teamKey) for p in demo.players),
         teams=(slugs[0], slugs[1]),
         team_names=names,
-        rounds=_mended(_rounds(file, demo), demo),
+        rounds=_mended(rounds, demo),
+        left_out=frozenset(range(1, opened.total("rounds", demo.rounds) + 1)) - set(rounds),
         ticks_per_s=demo.match.tickrate,
-        _index_of=index_of,
+        index_of=index_of,
     )
 
 
@@ -148,27 +160,34 @@ def _header(file: SourceFile, demo: raw.DemoFile, slugs: list[str], simulated: b
     )
 
 
-def _rounds(file: SourceFile, demo: raw.DemoFile) -> dict[int, RoundInfo]:
+def _rounds(file: SourceFile, opened: Opened, log: RefusalLog) -> dict[int, RoundInfo]:
+    """The rounds that can be true, by number."""
     rounds: dict[int, RoundInfo] = {}
     last_end = -1
-    if not demo.rounds:
-        raise MalformedRecord(file.name, "rounds", "the match has no rounds")
-    for i, entry in enumerate(demo.rounds):
-        place = f"rounds[{i}]"
-        if entry.roundNumber != i + 1:
-            raise MalformedRecord(file.name, place, f"round {entry.roundNumber} stands where round {i + 1} is due")
-        if not last_end <= entry.startTick <= entry.freezeEndTick <= entry.endTick <= _LAST_TICK:
-            ticks = f"start {entry.startTick}, freeze end {entry.freezeEndTick}, end {entry.endTick}"
-            raise MalformedRecord(file.name, place, f"the clock runs backwards: {ticks}, previous end {last_end}")
-        if entry.endTick - entry.freezeEndTick > LONGEST_ROUND_S * demo.match.tickrate:
-            reason = f"lasts from tick {entry.freezeEndTick} to {entry.endTick}: no round does, the clock is wrong"
-            raise MalformedRecord(file.name, place, reason)
-        last_end = entry.endTick
-        rounds[entry.roundNumber] = _round(file, place, entry, demo.match.tickrate)
+    for number, entry in opened.numbered("rounds", opened.demo.rounds):
+        try:
+            rounds[number + 1] = _round(file, number, entry, last_end, opened.demo.match.tickrate)
+            last_end = entry.endTick
+        except MalformedRecord as error:
+            log.add(error)
+    if not rounds:
+        raise MalformedRecord(file.name, "rounds", "the match has no rounds that can be read")
     return rounds
 
 
-def _round(file: SourceFile, place: str, entry: raw.Round, ticks_per_s: float) -> RoundInfo:
+def _round(file: SourceFile, number: int, entry: raw.Round, last_end: int, ticks_per_s: float) -> RoundInfo:
+    place = f"rounds[{number}]"
+    if entry.roundNumber != number + 1:
+        raise MalformedRecord(file.name, place, f"round {entry.roundNumber} stands where round {number + 1} is due")
+    if not last_end <= entry.startTick <= entry.freezeEndTick <= entry.endTick <= _LAST_TICK:
+        ticks = f"start {entry.startTick}, freeze end {entry.freezeEndTick}, end {entry.endTick}"
+        raise MalformedRecord(file.name, place, f"the clock runs backwards: {ticks}, previous end {last_end}")
+    if entry.endTick - entry.freezeEndTick > LONGEST_ROUND_S * ticks_per_s:
+        reason = f"lasts from tick {entry.freezeEndTick} to {entry.endTick}: no round does, the clock is wrong"
+        raise MalformedRecord(file.name, place, reason)
+    score = (entry.teamAScoreBefore, entry.teamBScoreBefore)
+    if not 0 <= min(score) <= max(score) <= _MOST_ROUNDS:
+        raise MalformedRecord(file.name, place, f"the score before it is {score[0]}:{score[1]}, which no match reaches")
     if {entry.teamASide, entry.teamBSide} != set(SIDES):
         raise MalformedRecord(file.name, place, f"sides {entry.teamASide!r} and {entry.teamBSide!r} are not ct and t")
     sides = (SIDES[entry.teamASide], SIDES[entry.teamBSide])
@@ -185,7 +204,6 @@ def _round(file: SourceFile, place: str, entry: raw.Round, ticks_per_s: float) -
             file.name, f"{place}.endReason", f"{entry.endReason!r} cannot end a round that {winner.value} won"
         )
     clock = SegmentClock(entry.freezeEndTick, ticks_per_s)
-    score = (entry.teamAScoreBefore, entry.teamBScoreBefore)
     return RoundInfo(entry, clock, sides, END_REASONS[entry.endReason][winner], score)
 
 

@@ -4,8 +4,7 @@ Belongs here: delta decoding, the cut at the round's end, state that only 2.0's 
 Does not belong here: events.
 """
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 from esports_assets.adapters.base import MalformedRecord
 from esports_assets.adapters.cs2_demo import mapping, raw
 from esports_assets.adapters.cs2_demo.roster import Roster, RoundInfo
+from esports_assets.adapters.cs2_demo.rows import RowReader
 from esports_assets.canonical.codec import table_of
 from esports_assets.canonical.schema import TRACKING
 from esports_assets.canonical.vocabulary import Side
@@ -28,14 +28,12 @@ _SECOND_COLUMNS = ("armor", "equipValue")
 _SMALL = 1 << 15
 
 
-def tracking_table(roster: Roster, demo: raw.DemoFile, delta_coded: bool) -> pa.Table:
-    """All tracks of the match, ordered by round, time and player."""
-    seconds = _Seconds(roster, demo.positions_1s) if demo.positions_1s else None
-    replay = sorted(demo.replay.rounds, key=lambda r: r.roundNumber)
-    for one, following in pairwise(replay):
-        if one.roundNumber == following.roundNumber:
-            raise MalformedRecord(roster.file, f"replay round {one.roundNumber}", "the round stands twice")
-    parts = [_round_part(roster, demo, r, delta_coded, seconds) for r in replay]
+def tracking_table(reader: RowReader, bombs: Sequence[raw.Bomb]) -> pa.Table:
+    """All tracks of the match, ordered by round, time and player; rounds whose frames cannot be true go to the log.
+
+    A round is tracked whole or not at all: without one of its players, distances and spreads would be wrong unnoticed.
+    """
+    parts, roster, demo = list(_parts(reader, bombs)), reader.roster, reader.opened.demo
     columns: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts]) if parts else np.empty(0) for name in _PART_COLUMNS
     }
@@ -79,9 +77,36 @@ _TRACK_COLUMNS = ("x", "y", "z", "yaw", "pitch", "hp", "armor", "money", "equipV
 _DELTA = frozenset({"x", "y", "z", "yaw", "pitch", "money", "equipValue"})
 
 
+def _parts(reader: RowReader, bombs: Sequence[raw.Bomb]) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    demo, roster, seen = reader.opened.demo, reader.roster, set[int]()
+    try:
+        scales = demo.replay.meta.divisors(roster.file, "replay.meta")
+    except MalformedRecord as error:
+        reader.log.add(error)
+        return
+    seconds = _Seconds(reader, demo.positions_1s) if demo.positions_1s else None
+    for entry in sorted(demo.replay.rounds, key=lambda r: r.roundNumber):
+        place = f"replay round {entry.roundNumber}"
+        if entry.roundNumber in roster.left_out:
+            reader.remark_left_out(entry.roundNumber, place)
+            continue
+        try:
+            if entry.roundNumber in seen:
+                raise MalformedRecord(roster.file, place, "the round stands twice")
+            seen.add(entry.roundNumber)
+            yield _round_part(reader, entry, scales, seconds, bombs)
+        except MalformedRecord as error:
+            reader.log.add(error)
+
+
 def _round_part(
-    roster: Roster, demo: raw.DemoFile, entry: raw.ReplayRound, delta_coded: bool, seconds: "_Seconds | None"
+    reader: RowReader,
+    entry: raw.ReplayRound,
+    scales: tuple[float, float],
+    seconds: "_Seconds | None",
+    bombs: Sequence[raw.Bomb],
 ) -> dict[str, npt.NDArray[Any]]:
+    roster, demo, delta_coded = reader.roster, reader.opened.demo, reader.opened.is_delta_coded
     place = f"replay round {entry.roundNumber}"
     info = roster.rounds.get(entry.roundNumber)
     if info is None:
@@ -96,7 +121,7 @@ def _round_part(
         _check_lengths(roster, track, entry)
     frames = max(0, min(entry.frameCount, (info.raw.endTick - entry.startTick) // entry.tickStep + 1))
     ticks = entry.startTick + np.arange(frames, dtype=np.int64) * entry.tickStep
-    coordinates, angles = demo.replay.meta.divisors(roster.file, "replay.meta")
+    coordinates, angles = scales
     columns: dict[str, npt.NDArray[Any]] = {}
     for name in _TRACK_COLUMNS:
         delta = delta_coded and name in _DELTA
@@ -113,7 +138,7 @@ def _round_part(
     flags = columns.pop("flags").astype(np.int64)
     columns["alive"] = flags & _ALIVE > 0
     columns["kit"] = flags & _KIT > 0
-    columns["bomb"] = flags & _BOMB > 0 if delta_coded else _carrier(roster, demo.bombs, info, ticks, who)
+    columns["bomb"] = flags & _BOMB > 0 if delta_coded else _carrier(roster, bombs, info, ticks, who)
     if seconds is not None:
         columns.update(seconds.as_of(entry.roundNumber, ticks, who))
     shape = columns["x"].shape
@@ -169,11 +194,16 @@ def _carrier(
 class _Seconds:
     """2.0's one-second rows, looked up as of a tick: the latest row at or before it."""
 
-    def __init__(self, roster: Roster, rows: list[raw.Second]) -> None:
-        players = [roster.who(row.steamId64, None, f"positions-1s[{i}]") or 0 for i, row in enumerate(rows)]
+    def __init__(self, reader: RowReader, rows: list[raw.Second]) -> None:
         grouped: dict[tuple[int, int], list[raw.Second]] = {}
-        for row, player in zip(rows, players, strict=True):
-            grouped.setdefault((row.roundNumber, player), []).append(row)
+        known = reader.roster.index_of
+        for number, row in reader.opened.numbered("positions-1s", rows):
+            player = known.get(row.steamId64)
+            if player is None:
+                reason = f"player {row.steamId64!r} is not in the match's list of players"
+                reader.log.add(MalformedRecord(reader.roster.file, f"positions-1s[{number}]", reason))
+            else:
+                grouped.setdefault((row.roundNumber, player), []).append(row)
         self._rows = grouped
 
     def as_of(self, round_number: int, ticks: Ints, who: list[int]) -> dict[str, npt.NDArray[np.float64]]:

@@ -1,5 +1,7 @@
 """What the tiny demo becomes, by value, in both formats."""
 
+import json
+
 import pytest
 from cs2_readings import P1, P2, P3, P4, of, read
 from tiny_demo import CASES, FIXTURES, defused, packed, sections, unpacked
@@ -9,6 +11,7 @@ from esports_assets.adapters.cs2_demo.mapping import weapon
 from esports_assets.adapters.registry import read_file
 from esports_assets.canonical.codec import events_of
 from esports_assets.canonical.event import CanonicalEvent
+from esports_assets.canonical.invariants import broken
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.canonical.vocabulary import EventType, Side
 
@@ -207,18 +210,22 @@ def test_both_formats_tell_the_same_story() -> None:
     ]
 
 
-def test_an_unknown_bomb_event_becomes_generic() -> None:
-    parts = sections(3)
-    parts["bombs"][1]["type"] = "kissed"
-    match = read(3, parts)
+def test_an_unknown_bomb_event_becomes_generic_with_all_that_the_source_says(version: int) -> None:
+    parts = sections(version)
+    parts["bombs"][1] |= {"type": "kissed", "siteId": "434", "tenderly": {"times": [1, 2]}}
+    match = read(version, parts)
     (event,) = of(events_of(match.events), EventType.GENERIC, 1)
-    assert (event.t, event.actor, event.payload["source_type"], event.payload["raw"]["type"]) == (
-        9.0,
-        P1,
-        "bomb.kissed",
-        "kissed",
-    )
+    assert (event.t, event.actor, event.payload["source_type"]) == (9.0, P1, "bomb.kissed")
+    assert event.payload["raw"] == parts["bombs"][1]
     assert "unknown_bomb_event" in {f.rule for f in match.findings}
+
+
+def test_a_raw_record_beyond_the_bound_tells_its_size() -> None:
+    parts = sections(2)
+    parts["bombs"][1] |= {"type": "kissed", "letter": "x" * 20_000}
+    (event,) = of(events_of(read(2, parts).events), EventType.GENERIC, 1)
+    size = len(json.dumps(parts["bombs"][1], separators=(",", ":")))
+    assert event.payload["raw"] == {"left_out": f"{size} bytes"}
 
 
 def test_a_shot_outside_its_round_is_dropped_with_a_finding() -> None:
@@ -238,12 +245,25 @@ def test_a_simulated_demo_says_so() -> None:
     assert match.rounds["simulated"].to_pylist() == [True, True]
 
 
-def test_a_score_that_its_rounds_do_not_count_is_reported(version: int) -> None:
+def test_a_score_that_its_rounds_do_not_count_breaks_the_match(version: int) -> None:
     parts = sections(version)
     parts["match"]["teamB"]["score"] = 13
-    (finding,) = [f for f in read(version, parts).findings if f.rule == "final_score"]
-    assert "'cs2_demo:beta': 13" in finding.message
-    assert "'cs2_demo:beta': 1}" in finding.message
+    (finding,) = broken(read(version, parts))
+    assert (finding.rule, finding.message) == (
+        "final_score",
+        "the source states 13 rounds for cs2_demo:beta, which won 1 of them",
+    )
+
+
+def test_sections_that_are_not_read_are_named(version: int) -> None:
+    parts = sections(version)
+    parts |= {"player-stats": [{"kills": 3}], "duels": {"windows": []}}
+    parts["replay"]["rounds"][1]["projectiles"] = [{"grenade": "smoke"}]
+    told = [(f.where.split(" ", 1)[1], f.message) for f in read(version, parts).findings if f.rule == "ignored_section"]
+    assert told == [
+        (name, f"{name} has no place in the language and is not read; it stays in the raw file")
+        for name in ("duels", "player-stats", "replay.rounds[].projectiles")
+    ]
 
 
 def test_teams_of_one_name_and_teams_in_other_scripts_keep_apart() -> None:

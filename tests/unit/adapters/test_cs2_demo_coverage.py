@@ -5,11 +5,12 @@ from pathlib import Path
 import yaml
 from tiny_demo import FIXTURES
 
-from esports_assets.adapters.base import SourceFile
+from esports_assets.adapters.base import RefusalLog, SourceFile
 from esports_assets.adapters.cs2_demo import mapping
-from esports_assets.adapters.cs2_demo.happenings import happenings
-from esports_assets.adapters.cs2_demo.opening import is_delta_coded, open_demo
+from esports_assets.adapters.cs2_demo.happenings import happened
+from esports_assets.adapters.cs2_demo.opening import open_demo
 from esports_assets.adapters.cs2_demo.roster import read_roster
+from esports_assets.adapters.cs2_demo.rows import RowReader
 from esports_assets.canonical.payload import PAYLOAD_KEYS
 from esports_assets.canonical.vocabulary import EventType
 
@@ -28,9 +29,9 @@ def test_it_is_what_the_fixtures_produce() -> None:
     produced: dict[str, dict[str, set[str]]] = {}
     for case in sorted(FIXTURES.iterdir()):
         file = SourceFile.open(next(case.glob("input.*")))
-        demo = open_demo(file)
-        rows, _ = happenings(read_roster(file, demo), demo, is_delta_coded(demo))
-        for row in rows:
+        log = RefusalLog(file.name)
+        opened = open_demo(file, log)
+        for row in happened(RowReader(read_roster(file, opened, log), opened, log), opened).rows:
             source = BOMBS[row.type] if row.section == "bomb" else SOURCES[row.section]
             keys = produced.setdefault(source, {}).setdefault(row.type.value, set())
             keys |= {key for key, value in row.payload.items() if value is not None}

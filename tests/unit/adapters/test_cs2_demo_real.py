@@ -76,7 +76,9 @@ def test_what_happens(matches: list[CanonicalMatch]) -> None:
     )
     assert handled == {(EventType.BOMB_PLANTED, "t"): 567, (EventType.BOMB_DEFUSED, "ct"): 168}
     rules = Counter(finding.rule for match in matches for finding in match.findings)
-    assert rules == {"warm_up_damage": 2, "stale_money": 8, "sides_swapped": 5}
+    assert rules == {"warm_up_damage": 2, "stale_money": 8, "sides_swapped": 5, "ignored_section": 55}
+    ignored = Counter(f.where.rsplit(" ", 1)[1] for m in matches for f in m.findings if f.rule == "ignored_section")
+    assert ignored == {"player-stats": 46, "duels": 4, "replay.rounds[].projectiles": 5}
     swapped = [f.message.split(" is ")[0] for m in matches for f in m.findings if f.rule == "sides_swapped"]
     assert sorted(len(told.split(", ")) for told in swapped) == [4, 6, 6, 6, 6]  # the first overtime of five matches
     stale = [f.message.split(" tells")[0] for m in matches for f in m.findings if f.rule == "stale_money"]

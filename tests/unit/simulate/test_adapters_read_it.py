@@ -1,4 +1,4 @@
-"""The ordinary adapters read simulated files without a refusal or a finding, and agree with each other."""
+"""The ordinary adapters read simulated files without a refusal or a finding that costs anything, and agree with each other."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def _read(adapter: Cs2DemoAdapter | GridAdapter, path: Path) -> CanonicalMatch:
     reading = adapter.read(file)
     assert reading.refusals == ()
     (match,) = reading.matches
-    assert match.findings == ()
+    assert [f for f in match.findings if f.rule != "ignored_section"] == []
     assert match.header.simulated
     assert match.header.day.isoformat() == path.name[:10]
     return match
