@@ -15,7 +15,7 @@ from esports_assets.defs.sensors import RAW, source_files
 from esports_assets.ingest import ingest_paths
 from esports_assets.simulate.write import simulate_matches
 from esports_assets.stages.arrivals import ATTEMPTS, Asked, Recorded, arrivals, run_key_of
-from esports_assets.stages.sources import NOTHING
+from esports_assets.stages.sources import NOTHING, days_of
 from esports_assets.storage.lake import Lake
 
 DAYS = ("2026-01-01", "2026-01-02", "2026-01-03")
@@ -164,6 +164,7 @@ def test_a_day_that_lost_its_last_file_loses_its_matches(watched: Watched, tmp_p
     assert len(watched.lake.matches(Title.CS2)) == len(watched.lake.window_records(Title.CS2, "player_form", day)) == 2
     for raw in watched.lake.raw_files(Title.CS2, day):
         watched.lake.delete_raw(raw)
+    assert days_of(watched.lake, Title.CS2) == [day], "a run over all days covers it too"
     [request] = watched.tick()
     assert spans([request]) == [(day.isoformat(), day.isoformat())]
     assert watched.run(request, also=downstream)

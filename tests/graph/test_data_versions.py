@@ -40,15 +40,13 @@ def key(name: str) -> dg.AssetKey:
     return dg.AssetKey(name.split("/"))
 
 
-def run(lake: Lake, instance: dg.DagsterInstance, first: str, last: str) -> Tags:
-    """Everything over days, in one run from the first to the last; the tags by asset and day."""
+def run(lake: Lake, instance: dg.DagsterInstance, tags_of_run: dict[str, str]) -> Tags:
+    """Everything over the days that the tags name, in one run; the tags by asset and day."""
     wanted = {key(name) for name in (*DAILY, "canonical/cs2/maps")}
     done = (
         defs.resolve_implicit_global_asset_job_def()
         .get_subset(asset_selection=wanted)
-        .execute_in_process(
-            instance=instance, tags=range_tags(first, last), resources={"platform": Platform(lake_url=lake.url)}
-        )
+        .execute_in_process(instance=instance, tags=tags_of_run, resources={"platform": Platform(lake_url=lake.url)})
     )
     assert done.success
     tags: Tags = {}
@@ -72,11 +70,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     ingest_paths([files[0], later], lake, workers=1)
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(CS2_DAYS.name or "", [ONE, TWO])
-        together = run(lake, instance, ONE, TWO)
-        alone = run(lake, instance, ONE, ONE)
+        together = run(lake, instance, range_tags(ONE, TWO))
+        alone = run(lake, instance, {"dagster/partition": ONE})
         ingest_paths([much_later], lake, workers=1)
         assert [len(lake.matches(Title.CS2, day)) for day in lake.days(Title.CS2)] == [1, 2]
-        yield Ran(instance, together, alone, run(lake, instance, ONE, TWO))
+        yield Ran(instance, together, alone, run(lake, instance, range_tags(ONE, TWO)))
 
 
 @pytest.mark.parametrize("name", DAILY)
