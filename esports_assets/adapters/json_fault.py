@@ -20,7 +20,7 @@ def loose_json(text: bytes) -> Any:
 def non_finite(value: Any, path: str = "$") -> tuple[str, str] | None:
     """Where a number is none, and the sentence that says so; None where all are numbers."""
     if isinstance(value, float):
-        return None if math.isfinite(value) else (path, f"{value} is not a number that a match can hold")
+        return None if math.isfinite(value) else (path, f"{json.dumps(value)} is not a number that a match can hold")
     items: Any = ()
     if isinstance(value, dict):
         items = ((f"{path}.{key}", item) for key, item in value.items())

@@ -1,25 +1,27 @@
 """GRID's messages to canonical events, one message at a time: what a live feed needs, and what the file adapter uses.
 
-Belongs here: the running state, games and rounds opening and starting over, rollbacks, the frame of a canonical event.
-Does not belong here: opening files and ordering lines (``reading.py``), tables (``tables.py``), payloads (``translate.py``).
+Belongs here: games and rounds opening and starting over, rollbacks, what is said of which game.
+Does not belong here: opening files and ordering lines (``reading.py``), the state of a series (``running.py``), payloads
+(``translate.py``), ids and times (``framing.py``), tables (``tables.py``).
 
 ``seq`` counts what was said of a match and is never reused, so a live consumer sees gaps after a retraction; the file
 adapter numbers anew what stands. ``t`` is None until the round's freeze time has ended; the file adapter fills it in.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from esports_assets.adapters.base import AdapterError, Refusal, WrongFormat
-from esports_assets.adapters.grid import mapping, raw
+from esports_assets.adapters.grid import arsenal, mapping, raw
 from esports_assets.adapters.grid.draft import Draft, generic
+from esports_assets.adapters.grid.framing import Framing
 from esports_assets.adapters.grid.ledger import Ledger, Statement
+from esports_assets.adapters.grid.running import RunningState
 from esports_assets.adapters.grid.scene import SOURCE, Game, Round, Scene
 from esports_assets.adapters.grid.sequence import Remarks, Sequence
-from esports_assets.adapters.grid.state import apply_delta, disagreements, overlay
 from esports_assets.adapters.grid.translate import drafts
-from esports_assets.canonical.event import CanonicalEvent, IngestionMeta, event_id
-from esports_assets.canonical.match import MatchHeader, identifier
+from esports_assets.canonical.event import CanonicalEvent
+from esports_assets.canonical.match import INVALIDATED, Finding, MatchHeader, identifier
 from esports_assets.canonical.vocabulary import EventType, Title
 
 UNKNOWN_MAP = "unknown"
@@ -52,14 +54,13 @@ class GridDecoder:
     def __init__(self, file: str, day: date) -> None:
         """``file`` names the input in refusals; ``day`` is the time of events that carry none."""
         self._file = file
-        self._day = day
-        self._state: raw.State = {}
+        self._state = RunningState()
         self._sequence = Sequence(file)
         self._title: Title | None = None
         self._foreign = False
         self._current: str | None = None
-        self._held: list[Statement] = []
-        self._said: dict[str, int] = {}
+        self._held: dict[Statement, Draft] = {}
+        self._framing = Framing(day, self._remark)
         self.ledger = Ledger()
         self.games: dict[str, Game] = {}
         self.remarks = Remarks(file)
@@ -96,16 +97,27 @@ class GridDecoder:
         out.retracted = [s for s in out.retracted if id(s) not in both]
         return out
 
+    def withdrawn(self) -> tuple[Finding, ...]:
+        """A finding for every match of the series where its source has invalidated it and not validated it again."""
+        since = self._state.invalid_since
+        if since is None:
+            return ()
+        message = "the source invalidated the series here and has not validated it again"
+        return (Finding(INVALIDATED, f"{self._file} {since}", message),)
+
     def _remark(self, rule: str, place: str, message: str) -> None:
         game = self.games.get(self._current or "")
         self.remarks.add(game.header.match_id if game else "", rule, place, message)
 
     def _take(self, statement: Statement, message: raw.Message, out: Decoded) -> None:
         event = statement.event
-        self._follow(event, statement.place)
+        undone = self._undone(event, statement.place) if event.undone_type is not None else None
+        for difference in self._state.follow(event, statement.place):
+            told = f"delta and state disagree, the state stands: {difference}"
+            self._remark("delta_mismatch", statement.place, told)
         self._identify(event, message)
-        if event.undone_type is not None:
-            self._undo(event, statement.place, out)
+        if undone is not None:
+            self._undo(undone, out)
             return
         key = raw.game_of(event)
         if key is not None and (event.type == _GAME_START or key not in self.games):
@@ -113,30 +125,16 @@ class GridDecoder:
         game = self.games.get(key or self._current or "")
         statement.game = key
         if game is None:
-            self._held.append(statement)
+            self._held[statement] = generic(event, message.record(statement.index))
         else:
             self._say(statement, message, game, out)
         self.ledger.append(statement)
-
-    def _follow(self, event: raw.Event, place: str) -> None:
-        """Bring the running state to just after the event."""
-        delta, after = event.seriesStateDelta, event.seriesState
-        if delta and after:
-            for difference in disagreements(self._state, delta, after):
-                self._remark("delta_mismatch", place, f"delta and state disagree, the state stands: {difference}")
-        if after and event.includesFullState:
-            self._state = after
-            return
-        if delta:
-            apply_delta(self._state, delta)
-        if after:
-            overlay(self._state, after)
 
     def _identify(self, event: raw.Event, message: raw.Message) -> None:
         """Learn the title; a partial state tells it by VALORANT's own words for sides only."""
         if self._title is not None:
             return
-        told = raw.tree(self._state, "title")
+        told = raw.tree(self._state.tree, "title")
         words = [told.get("nameShortened"), told.get("name"), told.get("id"), message.title_id]
         word = next((w for w in words if isinstance(w, str) and w), None)
         if word is not None:
@@ -154,7 +152,7 @@ class GridDecoder:
         """A game begins, or is first heard of; an unfinished game that it replaces no longer counts."""
         if self._title is None:
             raise ValueError("the title of the series has not been told (no state with `title` before it)")
-        state = raw.by_id(self._state.get("games"), key)
+        state = raw.by_id(self._state.tree.get("games"), key)
         number = raw.whole(state.get("sequenceNumber"), 1, 1000) or len(self.games) + 1
         map_name = self._map(key)
         for other in [g for g in self.games.values() if self._replaced(g, key, number, map_name)]:
@@ -167,23 +165,23 @@ class GridDecoder:
             self._title,
             map_name,
             SOURCE,
-            self._timestamp(statement).date(),
+            self._framing.timestamp(statement).date(),
             message.simulated,
         )
         self.games[key] = game = Game(key, header)
         self._current = key
         self.remarks.settle(header.match_id)
-        for held in self._held:
-            self._frame(held, [generic(held.event)], game, message.simulated)
+        for held, draft in self._held.items():
+            self._framing.frame(held, [draft], game, message.simulated)
             out.said.append(held)
-        self._held = []
+        self._held = {}
 
     def _replaced(self, game: Game, key: str, number: int, map_name: str) -> bool:
         same_map = game.header.map == map_name != UNKNOWN_MAP
         return game.key == key or game.header.match_id.endswith(f":{number}") or (same_map and not game.ended)
 
     def _map(self, key: str) -> str:
-        name = raw.text(raw.tree(raw.by_id(self._state.get("games"), key), "map").get("name"))
+        name = raw.text(raw.tree(raw.by_id(self._state.tree.get("games"), key), "map").get("name"))
         return name.lower() if name and name != _NO_MAP else UNKNOWN_MAP
 
     def _say(self, statement: Statement, message: raw.Message, game: Game, out: Decoded) -> None:
@@ -207,14 +205,22 @@ class GridDecoder:
                 raise ValueError(f"the freeze time of round {segment} has already ended")
             if event.type == "team-won-round" and round_.decided:
                 raise ValueError(f"round {segment} is already decided")
-        scene = Scene(self._state, game, segment)
+        scene = Scene(self._state.tree, game, segment)
         game.members.update(scene.members())
         game.members.update(scene.strangers(event, game.members))
-        self._frame(statement, drafts(event, message.events, scene), game, message.simulated)
+        found = drafts(message, statement.index, scene)
+        self._framing.frame(statement, found, game, message.simulated)
+        self._remark_unknown(found, game.header, statement.place)
         out.said.append(statement)
         self._fold(game, statement)
         if segment and statement.occurred_at is not None:
             statement.samples = scene.samples(statement.occurred_at)
+
+    def _remark_unknown(self, found: list[Draft], header: MatchHeader, place: str) -> None:
+        for draft in found:
+            for name in arsenal.unknown(draft.payload, header.title):
+                told = f"{name!r} is not among the known weapons and items of {header.title.value}; kept as written"
+                self.remarks.add(header.match_id, "unknown_weapon", place, told)
 
     def _fold(self, game: Game, statement: Statement) -> None:
         if statement.segment:
@@ -224,48 +230,6 @@ class GridDecoder:
                 game.won[statement.segment] = event.team
             elif event.event_type is EventType.MAP_END:
                 game.ended = True
-
-    def _timestamp(self, statement: Statement) -> datetime:
-        if statement.occurred_at is not None:
-            return statement.occurred_at
-        started = raw.moment(raw.tree(statement.event.target.stateDelta).get("startedAt"))
-        return started or datetime(self._day.year, self._day.month, self._day.day, tzinfo=UTC)
-
-    def _frame(self, statement: Statement, found: list[Draft], game: Game, simulated: bool) -> None:
-        """Give drafts their ids, time and order."""
-        moment, header = self._timestamp(statement), game.header
-        round_ = game.rounds.get(statement.segment)
-        zero = round_.freeze_end if round_ else None
-        if any(draft.type is EventType.FREEZE_END for draft in found):
-            zero = moment
-        if statement.occurred_at is None:
-            zero = None
-            self._remark(
-                "no_time", statement.place, "an event without occurredAt; its time is the start it names, else its day"
-            )
-        for k, draft in enumerate(found):
-            seq = self._said.get(header.match_id, 0)
-            self._said[header.match_id] = seq + 1
-            statement.events.append(
-                CanonicalEvent(
-                    event_id=event_id(SOURCE, header.match_id, f"{statement.number}.{statement.index}", k),
-                    match_id=header.match_id,
-                    event_type=draft.type,
-                    timestamp=moment,
-                    actor=draft.actor,
-                    target=draft.target,
-                    team=draft.team,
-                    side=draft.side,
-                    payload=draft.payload,
-                    ingestion_meta=IngestionMeta(SOURCE, statement.number, None, simulated),
-                    title=header.title,
-                    series_id=header.series_id,
-                    map=header.map,
-                    segment=statement.segment,
-                    t=None if zero is None else (moment - zero).total_seconds(),
-                    seq=seq,
-                )
-            )
 
     def _restart_rounds(self, game: Game, segment: int, place: str, out: Decoded) -> None:
         """A round that starts again takes back its first attempt, and every round after it."""
@@ -281,16 +245,23 @@ class GridDecoder:
         del self.games[key]
         self._current = next(reversed(self.games), None)
 
-    def _undo(self, event: raw.Event, place: str, out: Decoded) -> None:
-        statement, newest = self.ledger.undo(event)
+    def _undone(self, event: raw.Event, place: str) -> Statement:
+        """What an undo takes back.
+
+        Raises ValueError where there is nothing, before the event could change anything.
+        """
+        statement, newest = self.ledger.undone_by(event)
         if statement is None:
             what = f"{event.undone_type} of {event.actor.id!r} on {event.target.id!r}"
             raise ValueError(f"there is nothing to undo: no {what} stands before it")
         if not newest:
             self._remark("undo_out_of_order", place, "an undo skips newer events, which stand")
+        return statement
+
+    def _undo(self, statement: Statement, out: Decoded) -> None:
+        self.ledger.remove(statement)
         out.retracted.append(statement)
-        if statement in self._held:
-            self._held.remove(statement)
+        self._held.pop(statement, None)
         game = self.games.get(statement.game or "")
         if game is None:
             return

@@ -7,6 +7,7 @@ Does not belong here: the builders (``translate.py`` for deeds, ``frames.py`` fo
 from dataclasses import dataclass, field
 from typing import Any
 
+from esports_assets.adapters.generic import generic_payload, kept
 from esports_assets.adapters.grid import mapping, raw
 from esports_assets.adapters.grid.scene import Scene, our_id
 from esports_assets.adapters.grid.state import check_depth
@@ -25,16 +26,18 @@ class Draft:
     side: Side | None = None
 
 
-def generic(event: raw.Event, scene: Scene | None = None) -> Draft:
-    """An event that the language has no word for, with its raw record less the state snapshots.
+def generic(event: raw.Event, record: raw.State, scene: Scene | None = None) -> Draft:
+    """An event that the language has no word for, with its raw record.
 
-    Every snapshot repeats the whole series; the raw file keeps them.
+    Left out is the state of the whole series, which every record repeats, and any part that is too large: the raw file
+    keeps them.
     """
-    record: dict[str, Any] = {"id": event.id, "type": event.type, "action": event.action}
-    for name, node in (("actor", event.actor), ("target", event.target)):
-        check_depth(node.stateDelta)
-        record[name] = {"type": node.type, "id": node.id, "stateDelta": node.stateDelta}
-    return Draft(EventType.GENERIC, {"source_type": event.type, "raw": record}, **who_of(event.actor, scene))
+    told = {key: value for key, value in record.items() if key != "seriesState"}
+    check_depth(told)
+    for key, value in told.items():
+        node = key in ("actor", "target") and isinstance(value, dict)
+        told[key] = {name: kept(part) for name, part in value.items()} if node else kept(value)
+    return Draft(EventType.GENERIC, generic_payload(event.type, told), **who_of(event.actor, scene))
 
 
 def who_of(node: raw.Node, scene: Scene | None) -> dict[str, Any]:

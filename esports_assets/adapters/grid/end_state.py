@@ -1,6 +1,6 @@
 """An ``end_state`` file (GraphQL shaped): the score sheet of a whole series, without what happened in between.
 
-Belongs here: one ROUND_END per decided round, the rounds and the players of each finished or started game.
+Belongs here: one ROUND_END per decided round, the end of each finished game, the rounds and the players of each started one.
 Does not belong here: messages and deltas (``decoder.py``).
 """
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from esports_assets.adapters.base import MalformedRecord, Refusal, WrongFormat
 from esports_assets.adapters.grid import mapping, raw
-from esports_assets.adapters.grid.frames import win_type, winner_of
+from esports_assets.adapters.grid.frames import map_end, win_type, winner_of
 from esports_assets.adapters.grid.scene import SOURCE, Game, Scene
 from esports_assets.adapters.grid.tables import Row, match_of_score_sheet, round_row
 from esports_assets.canonical.clock import utc_us
 from esports_assets.canonical.event import CanonicalEvent, event_id
-from esports_assets.canonical.match import CanonicalMatch, Finding, MatchHeader, identifier
+from esports_assets.canonical.match import INVALIDATED, CanonicalMatch, Finding, MatchHeader, identifier
 from esports_assets.canonical.vocabulary import EventType, Side, Title
 
 
@@ -73,12 +73,13 @@ class EndState:
         untimed = 0
         for segment_state in self._decided(state):
             segment = raw.whole(segment_state.get("sequenceNumber"), 1, 200)
-            if segment is None:
-                raise ValueError("a round has no number from 1 to 200")
             try:
+                if segment is None:
+                    raise ValueError("its number is not one from 1 to 200")
                 end, row = self._round(game, segment, segment_state, moment, len(ends))
             except ValueError as error:
-                self._refusals.append(Refusal(self._file, f"game {number} round {segment}", str(error)))
+                place = f"game {number} round {segment_state.get('sequenceNumber')}"
+                self._refusals.append(Refusal(self._file, place, str(error)))
                 continue
             game.won[segment] = str(end.team)
             untimed += row["duration_s"] is None
@@ -90,6 +91,10 @@ class EndState:
                 f"{untimed} rounds have no time of their own; started_at is the start of the game, else of the series"
             )
             findings.append(Finding("no_time", f"{self._file} game {number}", message))
+        if self._state.get("valid") is False:
+            findings.append(Finding(INVALIDATED, f"{self._file} game {number}", "the source says that it is not valid"))
+        if state.get("finished") is True:
+            ends.append(_map_end(game, self._state, ends[-1].timestamp if ends else moment, len(ends)))
         return match_of_score_sheet(header, ends, rows, members, findings)
 
     def _decided(self, state: raw.State) -> Iterator[raw.State]:
@@ -135,3 +140,20 @@ class EndState:
             seq=seq,
         )
         return end, round_row(header, end) | {"started_at": utc_us(zero), "freeze_s": freeze_s, "duration_s": duration}
+
+
+def _map_end(game: Game, series: raw.State, moment: datetime, seq: int) -> CanonicalEvent:
+    """The game is over, with the score that its state tells."""
+    draft, header = map_end(Scene(series, game, 0)), game.header
+    return CanonicalEvent(
+        event_id=event_id(SOURCE, header.match_id, "end_state.map_end"),
+        match_id=header.match_id,
+        event_type=draft.type,
+        timestamp=moment,
+        team=draft.team,
+        payload=draft.payload,
+        title=header.title,
+        series_id=header.series_id,
+        map=header.map,
+        seq=seq,
+    )

@@ -6,7 +6,7 @@ Does not belong here: what players do (``translate.py``).
 
 from typing import Any
 
-from esports_assets.adapters.grid import mapping, raw
+from esports_assets.adapters.grid import arsenal, mapping, raw
 from esports_assets.adapters.grid.draft import Draft
 from esports_assets.adapters.grid.scene import Scene, our_id
 from esports_assets.canonical.vocabulary import EventType, Side
@@ -18,7 +18,7 @@ def _teams(scene: Scene) -> dict[str, Any]:
     return {"ct_team": ct, "t_team": t, "ct_score": scores.get(ct or "", 0), "t_score": scores.get(t or "", 0)}
 
 
-def round_start(event: raw.Event, scene: Scene) -> Draft:
+def round_start(scene: Scene) -> Draft:
     """A round begins, with sides and score."""
     return Draft(EventType.ROUND_START, _teams(scene))
 
@@ -45,7 +45,7 @@ def economies(scene: Scene) -> list[Draft]:
         payload: dict[str, Any] = {"money": money, "equipment_value": raw.equipment_value(player)}
         payload["armor"] = None if armor is None else armor > 0
         if (carried := raw.items(player)) is not None:
-            payload |= mapping.carried(carried, scene.match.header.title)
+            payload |= arsenal.carried(carried, scene.match.header.title)
         found.append(Draft(EventType.ECONOMY_UPDATE, payload, our_id(who), None, ours, side_of.get(ours or "")))
     return found
 
@@ -82,14 +82,14 @@ def win_type(round_state: raw.State) -> str | None:
     return next((w for t in raw.dicts(round_state.get("teams")) if (w := raw.text(t.get("winType")))), None)
 
 
-def map_start(event: raw.Event, scene: Scene) -> Draft:
+def map_start(scene: Scene) -> Draft:
     """A game begins, with teams and players."""
     members = scene.members()
     names = {m.team: m.team_name for m in members.values()}
     return Draft(EventType.MAP_START, {"teams": names, "players": {who: m.team for who, m in members.items()}})
 
 
-def map_end(event: raw.Event, scene: Scene) -> Draft:
+def map_end(scene: Scene) -> Draft:
     """A game is over, with its score."""
     teams = [(our_id(raw.text(t.get("id"))), t) for t in raw.dicts(scene.game.get("teams"))]
     score = {who: raw.whole(t.get("score"), 0, 100) for who, t in teams if who}

@@ -46,18 +46,21 @@ class Ledger:
         """The newest statement."""
         self._statements.append(statement)
 
-    def undo(self, event: raw.Event) -> tuple[Statement | None, bool]:
-        """Take back the newest statement that ``event`` undoes, and whether it was the newest of the game at all.
+    def undone_by(self, event: raw.Event) -> tuple[Statement | None, bool]:
+        """The newest statement that ``event`` undoes, and whether it is the newest of the game at all.
 
         The feed's own remarks (``grid-*``) are not undone and do not count as newer.
         """
         newest = True
-        for at in range(len(self._statements) - 1, -1, -1):
-            statement = self._statements[at]
+        for statement in reversed(self._statements):
             if statement.is_undone_by(event):
-                return self._statements.pop(at), newest
+                return statement, newest
             newest = newest and statement.event.type.startswith("grid-")
         return None, newest
+
+    def remove(self, statement: Statement) -> None:
+        """Take back one statement."""
+        self._statements.remove(statement)
 
     def retract(self, doomed: Callable[[Statement], bool]) -> list[Statement]:
         """Take back every statement for which ``doomed`` holds; newest first."""

@@ -1,8 +1,8 @@
 """GRID's words to ours.
 
-Belongs here: event types, titles, sides, reasons, items; nothing but vocabulary.
-Does not belong here: shapes (``raw.py``) and payloads (``translate.py``). ``coverage.yaml`` is this table with the payload
-keys that fixtures prove; a test holds the two together.
+Belongs here: event types, titles, sides, reasons; nothing but vocabulary.
+Does not belong here: weapons and items (``arsenal.py``), shapes (``raw.py``) and payloads (``translate.py``).
+``coverage.yaml`` is this table with the payload keys that fixtures prove; a test holds the two together.
 """
 
 from esports_assets.canonical.vocabulary import EndReason, EventType, Side, Title
@@ -76,6 +76,9 @@ The team's copy of a player's plant is an OBJECTIVE, else each plant would count
 only where ``team-won-round`` is missing; after it, it is GENERIC. The bomb's pick-up and drop have words of their own.
 """
 
+VALIDITY = {"grid-invalidated-series": False, "grid-validated-series": True}
+"""What the feed says of itself: whether the series, as told so far, stands."""
+
 BOMB_WORDS: dict[EventType, EventType] = {
     EventType.ITEM_PICKED_UP: EventType.BOMB_PICKED_UP,
     EventType.ITEM_DROPPED: EventType.BOMB_DROPPED,
@@ -136,81 +139,3 @@ def end_reason(win_type: str, winner: Side) -> EndReason | None:
         "bombDefused": EndReason.BOMB_DEFUSED,
         "timeExpired": EndReason.TIME_EXPIRED,
     }.get(win_type)
-
-
-_ITEM_WORDS = {"heGrenade": "hegrenade", "incendiaryGrenade": "incgrenade", "incGrenade": "incgrenade", "bomb": "c4"}
-
-GRENADES = {
-    "smokegrenade": "smoke",
-    "flashbang": "flashbang",
-    "hegrenade": "hegrenade",
-    "molotov": "molotov",
-    "incgrenade": "molotov",
-    "decoy": "decoy",
-}
-"""Our name of a Counter-Strike grenade as an item, to its name as a grenade."""
-
-_SECONDARIES = frozenset(
-    [
-        "glock",
-        "hkp2000",
-        "usp_silencer",
-        "p250",
-        "elite",
-        "fiveseven",
-        "tec9",
-        "cz75a",
-        "deagle",
-        "revolver",
-        "classic",
-        "shorty",
-        "frenzy",
-        "ghost",
-        "sheriff",
-        "bandit",
-    ]
-)
-_GEAR = frozenset(
-    [
-        "knife",
-        "melee",
-        "taser",
-        "c4",
-        "spike",
-        "kevlarvest",
-        "assaultsuit",
-        "helmet",
-        "kevlarhelmet",
-        "vesthelm",
-        "defusekit",
-        "defuser",
-    ]
-)
-_KITS = frozenset({"defusekit", "defuser"})
-_HELMETS = frozenset({"helmet", "kevlarhelmet", "vesthelm", "assaultsuit"})
-_VESTS = frozenset({"kevlarvest"}) | _HELMETS
-
-
-def item(name: str) -> str:
-    """Our name of a weapon or item: lower case, with the class name where theirs differs."""
-    return _ITEM_WORDS.get(name, name.lower())
-
-
-def carried(names: list[str], title_: Title) -> dict[str, object]:
-    """What a player carries, as payload keys of an ECONOMY_UPDATE; armour and kit are items in Counter-Strike only."""
-    ours = [item(name) for name in names]
-    weapons = [name for name in ours if name not in GRENADES and name not in _GEAR]
-    first_of = {
-        "primary": next((w for w in weapons if w not in _SECONDARIES), None),
-        "secondary": next((w for w in weapons if w in _SECONDARIES), None),
-    }
-    if title_ is Title.VALORANT:
-        return dict(first_of)
-    grenades = [GRENADES[name] for name in ours if name in GRENADES]
-    return {
-        **first_of,
-        "grenades": grenades,
-        "grenade_count": len(grenades),
-        "helmet": any(name in _HELMETS for name in ours),
-        "kit": any(name in _KITS for name in ours),
-    }

@@ -45,7 +45,10 @@ class Event(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
-    """An envelope, or a single event dressed as one (then it may have no time), with its place in the input."""
+    """An envelope, or a single event dressed as one (then it may have no time), with its place in the input.
+
+    ``body`` is the JSON of its events.
+    """
 
     series: str
     number: int
@@ -54,7 +57,16 @@ class Message(msgspec.Struct):
     place: str
     simulated: bool = False
     title_id: str = ""
+    body: bytes = b""
     digest: bytes = b""
+
+    def record(self, index: int) -> State:
+        """One of the events as the source wrote it, with the fields that nobody declared."""
+        found: State = _records.decode(self.body)[index]
+        return found
+
+
+_records = msgspec.json.Decoder(list[State])
 
 
 def dicts(value: Any) -> list[State]:

@@ -16,14 +16,13 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from esports_assets.adapters.base import MalformedRecord, Refusal, SourceFile, UnreadableFile
+from esports_assets.adapters.base import MalformedRecord, RefusalLog, SourceFile, UnreadableFile
 from esports_assets.adapters.grid import raw
+from esports_assets.adapters.json_fault import not_a_number
 
 MAX_FILE_BYTES = 4 * 1024**3
 """Largest unpacked file: several times a long best-of-five with a full state in every message."""
-MAX_REFUSALS = 1000
-"""Refusals recorded one by one; what is beyond is counted in one sentence."""
-
+_CHUNK_BYTES = 1 << 20
 
 T = TypeVar("T")
 
@@ -93,6 +92,7 @@ def message_of(data: bytes, place: str, file: str = "grid", ordinal: int = 0) ->
         place=place,
         simulated=wire.simulated,
         title_id=str(wire.titleId or ""),
+        body=body,
         digest=hashlib.blake2b(body + wire.occurredAt.isoformat().encode(), digest_size=16).digest(),
     )
 
@@ -101,7 +101,7 @@ def _bare(event: raw.Event, place: str, ordinal: int, data: bytes) -> raw.Messag
     told = (raw.text(raw.tree(tree).get("id")) for tree in (event.seriesState, event.seriesStateDelta))
     series = next((s for s in told if s), None) or "unknown"
     digest = hashlib.blake2b(data, digest_size=16).digest()
-    return raw.Message(series, ordinal, None, [event], place, digest=digest)
+    return raw.Message(series, ordinal, None, [event], place, body=b"[" + data + b"]", digest=digest)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], data: bytes, file: str, place: str) -> T:
@@ -110,7 +110,10 @@ def _decoded(decoder: msgspec.json.Decoder[T], data: bytes, file: str, place: st
     except msgspec.ValidationError as error:
         raise MalformedRecord(file, place, f"not a GRID record: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedRecord(file, place, f"not JSON: {error}") from error
+        found = not_a_number(data)
+        if found is None:
+            raise MalformedRecord(file, place, f"not JSON: {error}") from error
+        raise MalformedRecord(file, f"{place} {found[0]}".strip(), found[1]) from error
     except RecursionError as error:
         raise MalformedRecord(file, place, "not JSON that can be read: it is nested too deep") from error
 
@@ -124,20 +127,13 @@ def _is_json(data: bytes) -> bool:
 
 
 class Reader:
-    """The records of one file; ``refusals`` fills up while they are read."""
+    """The records of one file; ``log`` fills up while they are read."""
 
     def __init__(self, file: SourceFile) -> None:
         """Raises UnreadableFile for a container that cannot be unpacked."""
         self._name = file.name
         self._data = unpacked(file)
-        self.refusals: list[Refusal] = []
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Record a refusal, up to the limit."""
-        if len(self.refusals) == MAX_REFUSALS:
-            self.refusals.append(Refusal(self._name, refusal.place, "from here on, further refusals are not recorded"))
-        elif len(self.refusals) < MAX_REFUSALS:
-            self.refusals.append(refusal)
+        self.log = RefusalLog(file.name)
 
     def records(self) -> Iterator[raw.Message | FinalState]:
         """Every record that can be read, messages of a series by sequence number."""
@@ -146,7 +142,7 @@ class Reader:
             try:
                 series, number = self._judge(self._data[start:end], place)
             except MalformedRecord as error:
-                self.refuse(Refusal.of(error))
+                self.log.add(error)
                 continue
             order.append((series, ordinal if number is None else number, ordinal, place, start, end))
         for series, _, ordinal, place, start, end in sorted(order):
@@ -154,7 +150,7 @@ class Reader:
             try:
                 yield self._final(piece, place) if not series else message_of(piece, place, self._name, ordinal)
             except MalformedRecord as error:
-                self.refuse(Refusal.of(error))
+                self.log.add(error)
 
     def _slices(self) -> Iterator[tuple[str, int, int]]:
         """Place, start and end of every record: array elements, else the whole document, else lines."""
@@ -203,7 +199,7 @@ class Reader:
         if size <= raw.MAX_LINE_BYTES:
             return True
         reason = f"it is {size:,} bytes long; a GRID message has at most {raw.MAX_LINE_BYTES:,}"
-        self.refuse(Refusal(self._name, place, reason))
+        self.log.add(MalformedRecord(self._name, place, reason))
         return False
 
     def _judge(self, data: bytes, place: str) -> tuple[str, int | None]:
@@ -231,21 +227,33 @@ def unpacked(file: SourceFile, limit: int = MAX_FILE_BYTES) -> bytes:
 
     Raises UnreadableFile for a damaged container or more than ``limit`` bytes.
     """
-    data = beginning(file, limit + 1)
+    data = b"".join(pieces(file, limit + 1))
     if len(data) > limit:
-        raise UnreadableFile(file.name, "", f"unpacks to more than {limit:,} bytes")
+        raise UnreadableFile(file.name, container(file) or "", f"unpacks to more than {limit:,} bytes")
     return data
 
 
-def beginning(file: SourceFile, size: int = 65_536) -> bytes:
-    """The first unpacked bytes of a file.
+def pieces(file: SourceFile, limit: int = MAX_FILE_BYTES) -> Iterator[bytes]:
+    """The unpacked bytes of a file, piece by piece, ``limit`` bytes at most.
 
-    Raises UnreadableFile for a damaged container.
+    Raises UnreadableFile where a damaged container ends.
     """
+    left = limit
     try:
-        return _opened(file).read(size)
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise UnreadableFile(file.name, "", f"cannot be unpacked: {error}") from error
+        stream = _opened(file)
+        while left and (piece := stream.read(min(left, _CHUNK_BYTES))):
+            left -= len(piece)
+            yield piece
+    except EOFError as error:
+        reason = f"truncated: the data ends after {len(file.data)} bytes without an end marker"
+        raise UnreadableFile(file.name, container(file) or "", reason) from error
+    except (OSError, lzma.LZMAError, zlib.error) as error:
+        raise UnreadableFile(file.name, container(file) or "", f"cannot be unpacked: {error}") from error
+
+
+def container(file: SourceFile) -> str | None:
+    """What a file is packed in, by its name; None where it is not."""
+    return {".gz": "gzip container", ".xz": "xz container"}.get(file.name[-3:])
 
 
 def _opened(file: SourceFile) -> io.BufferedIOBase:

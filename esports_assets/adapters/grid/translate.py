@@ -7,23 +7,26 @@ Does not belong here: games and rounds (``frames.py``), words (``mapping.py``), 
 from collections.abc import Callable
 from typing import Any
 
-from esports_assets.adapters.grid import frames, mapping, raw
+from esports_assets.adapters.grid import arsenal, frames, mapping, raw
 from esports_assets.adapters.grid.draft import Draft, generic, who_of
 from esports_assets.adapters.grid.scene import SOURCE, Scene, our_id
 from esports_assets.canonical.match import identifier
 from esports_assets.canonical.vocabulary import EventType
 
 
-def drafts(event: raw.Event, siblings: list[raw.Event], scene: Scene) -> list[Draft]:
-    """What an event says in our words; ``siblings`` are the events of the same message.
+def drafts(message: raw.Message, index: int, scene: Scene) -> list[Draft]:
+    """What an event of a message says in our words.
 
     Raises ValueError where the event lacks what its type must have.
     """
+    event = message.events[index]
     kind = mapping.EVENT_TYPES.get(event.type, EventType.GENERIC)
     if event.type == "game-ended-round" and scene.round is not None and scene.round.decided:
         kind = EventType.GENERIC
+    if kind is EventType.GENERIC:
+        return [generic(event, message.record(index), scene)]
     if kind is EventType.FREEZE_END:
-        return [frames.freeze_end(event, siblings, scene), *frames.economies(scene)]
+        return [frames.freeze_end(event, message.events, scene), *frames.economies(scene)]
     return [_BUILDERS[kind](event, scene)]
 
 
@@ -84,7 +87,7 @@ def _damage(event: raw.Event, scene: Scene) -> Draft:
     draft = _act(EventType.DAMAGE, event, scene, **_target(event, scene))
     draft.target = _player(event.target, "target")
     draft.payload |= {
-        "weapon": weapon and mapping.item(weapon),
+        "weapon": weapon and arsenal.item(weapon),
         "hitgroup": part or ("head" if _delta(event.actor, "headshots") else None),
         "damage": raw.whole(taken if health is None else -health),
         "armor_damage": None if armor is None else raw.whole(-armor),
@@ -100,7 +103,7 @@ def _weapon(event: raw.Event) -> str | None:
         delta = raw.tree(event.actor.stateDelta, part)
         for key in ("weaponKills", "weaponTeamkills"):
             if len(kills := raw.weapon_kills(delta.get(key))) == 1:
-                return mapping.item(next(iter(kills)))
+                return arsenal.item(next(iter(kills)))
     return None
 
 
@@ -143,7 +146,7 @@ def _buy(event: raw.Event, scene: Scene) -> Draft:
 def _item(event: raw.Event) -> str:
     if not event.target.id:
         raise ValueError("its item has no id")
-    return mapping.item(event.target.id)
+    return arsenal.item(event.target.id)
 
 
 def _handling(kind: EventType) -> Callable[[raw.Event, Scene], Draft]:
@@ -187,6 +190,11 @@ def _pause(kind: EventType) -> Callable[[raw.Event, Scene], Draft]:
     return build
 
 
+def _of_scene(build: Callable[[Scene], Draft]) -> Callable[[raw.Event, Scene], Draft]:
+    """What the state says as of the event, whatever the event itself says."""
+    return lambda _, scene: build(scene)
+
+
 _BOMB_DEEDS = (
     EventType.BOMB_PLANTED,
     EventType.BOMB_DEFUSED,
@@ -195,12 +203,11 @@ _BOMB_DEEDS = (
 )
 
 _BUILDERS: dict[EventType, Callable[[raw.Event, Scene], Draft]] = {
-    EventType.GENERIC: generic,
-    EventType.MAP_START: frames.map_start,
-    EventType.MAP_END: frames.map_end,
+    EventType.MAP_START: _of_scene(frames.map_start),
+    EventType.MAP_END: _of_scene(frames.map_end),
     EventType.PAUSE: _pause(EventType.PAUSE),
     EventType.RESUME: _pause(EventType.RESUME),
-    EventType.ROUND_START: frames.round_start,
+    EventType.ROUND_START: _of_scene(frames.round_start),
     EventType.ROUND_END: frames.round_end,
     EventType.KILL: _kill,
     EventType.DEATH: _death,

@@ -157,12 +157,12 @@ def test_a_missing_section(section: str) -> None:
 # --- records without which there is no match ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
 @pytest.mark.parametrize("version", [2, 3])
-def test_a_score_that_is_no_number(version: int, value: float) -> None:
-    refusal = _refused(version, _changed(version, _set("match", "teamA", "score", to=value)))
+def test_a_score_that_is_no_number(version: int, word: str) -> None:
+    refusal = _refused(version, _changed(version, _set("match", "teamA", "score", to=float(word))))
     assert (refusal.kind, refusal.place) == ("MalformedRecord", "match.teamA.score")
-    assert refusal.reason == f"{value} is not a number that a match can hold"
+    assert refusal.reason == f"{word} is not a number that a match can hold"
 
 
 ESSENTIAL: dict[str, tuple[Change, str, str]] = {
@@ -243,7 +243,7 @@ ROWS: dict[str, tuple[Change, str, str, list[str]]] = {
     "a place that is no number": (
         _set("kills", 1, "victimPosition", "y", to=float("nan")),
         "kills[1].victimPosition.y",
-        "nan is not a number",
+        "NaN is not a number",
         ["KILL"],
     ),
     "a plant outside the world": (
@@ -275,7 +275,7 @@ ROWS: dict[str, tuple[Change, str, str, list[str]]] = {
     "a position that is no number": (
         _set(*_TRACK, "x", 5, to=float("nan")),
         "replay.rounds[0].players[0].x[5]",
-        "nan is not a number",
+        "NaN is not a number",
         _FRAMES,
     ),
     "a position beyond the world of floats": (

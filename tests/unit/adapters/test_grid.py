@@ -123,7 +123,13 @@ def test_an_end_state_gives_rounds_and_players() -> None:
         ("grid:725", "moo", "Cirrus"),
         ("grid:801", "lu", "Lava"),
     ]
-    assert {e.event_type for e in events_of(match.events)} == {EventType.ROUND_END}
+    *ends, over = events_of(match.events)
+    assert {e.event_type for e in ends} == {EventType.ROUND_END}
+    assert (over.event_type, over.team, over.payload) == (
+        EventType.MAP_END,
+        "grid:7",
+        {"score": {"grid:7": 2, "grid:8": 1}, "winner_team": "grid:7"},
+    )
     assert [r.place for r in result.refusals] == ["game 1 round 4"]
 
 
@@ -133,12 +139,13 @@ def test_bad_lines_are_refused_one_by_one() -> None:
         ("line 3", "MalformedRecord"),
         ("line 8", "MalformedRecord"),
         ("line 9", "MalformedRecord"),
-        ("line 10", "MalformedRecord"),
+        ("line 10 $.events[0].actor.stateDelta.game.money", "MalformedRecord"),
         ("line 11", "MalformedRecord"),
         ("line 7, sequence number 3", "MalformedRecord"),
         ("line 12, sequence number 5", "MalformedRecord"),
         ("line 14", "WrongFormat"),
     ]
+    assert result.refusals[3].reason == "NaN is not a number that a match can hold"
     assert result.refusals[-1].reason.startswith("series 900006 is League of Legends")
     (match,) = result.matches
     assert [f.rule for f in match.findings] == ["duplicate_message", "clock_backwards", "sequence_gap"]
@@ -169,7 +176,9 @@ def test_packed_files_read_alike(suffix: str, pack: Any) -> None:
     assert adapter.recognises(packed)
     assert content_hash(adapter.read(packed).matches[0].events) == content_hash(adapter.read(plain).matches[0].events)
     broken = adapter.read(SourceFile(packed.name, packed.data[:-20]))
-    assert [r.kind for r in broken.refusals] == ["UnreadableFile"]
+    assert [(r.kind, r.place) for r in broken.refusals] == [
+        ("UnreadableFile", {".gz": "gzip", ".xz": "xz"}[suffix] + " container")
+    ]
 
 
 def test_a_file_larger_than_the_limit_is_refused() -> None:
