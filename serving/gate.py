@@ -50,6 +50,11 @@ class Reason(StrEnum):
     BAD_TIMESTAMP = "bad_timestamp"
     FUTURE_TIMESTAMP = "future_timestamp"
 
+    @property
+    def waits(self) -> bool:
+        """Whether time alone opens the gate; the other reasons stay until somebody changes the statement."""
+        return self in (Reason.OPEN, Reason.TOO_EARLY, Reason.TECHNICAL_PAUSE)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
