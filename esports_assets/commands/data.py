@@ -17,9 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.commands.console import Json, err, give_up, out, print_json, sentences
 from esports_assets.commands.world import open_world
-from esports_assets.ingest import IngestedFile, IngestReport, ingest_paths
+from esports_assets.ingest import IngestReport, ingest_paths
 from esports_assets.settings import Settings
 from esports_assets.storage.lake import Lake
+from esports_assets.storage.landed import IngestedFile
 
 Matches = Annotated[int, typer.Option("--matches", min=1, help="How many matches to simulate.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Which matches: the same seed gives the same ones.")]

@@ -3,6 +3,7 @@
     raw/<title>/day=D/<sha12>__<name>                       source files as they came
     receipts/<sha12>__<name>.json                           which adapter version read them, and what came of it
     failures/<title>/day=D/<sha12>.json                     what was refused of them
+    identities/<title>/<digest>.json                        which match of the lake is meant, whatever a file calls it
     canonical/<title>/<table>/day=D/<match>.parquet         events, tracking, rounds, players
     canonical/<title>/matches/day=D/<match>.json            the index, written last
     windows/<title>/<window>/day=D/<match>.parquet          features
@@ -23,13 +24,14 @@ from esports_assets.storage.derived_shelf import DerivedShelf
 from esports_assets.storage.match_shelf import MatchShelf
 from esports_assets.storage.objects import KeyNotFound, ObjectStore, StorageError
 from esports_assets.storage.raw_shelf import RawShelf
-from esports_assets.storage.records import DerivedRecord, FailureRecord, MatchRecord, RawFile, Receipt
+from esports_assets.storage.records import DerivedRecord, FailureRecord, MatchKey, MatchRecord, RawFile, Receipt
 
 __all__ = [
     "DerivedRecord",
     "FailureRecord",
     "KeyNotFound",
     "Lake",
+    "MatchKey",
     "MatchRecord",
     "RawFile",
     "Receipt",

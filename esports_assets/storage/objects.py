@@ -7,10 +7,12 @@ imported on first use only).
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import re
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ Keys = list[str]
 
 _TEMPORARY = ".tmp~"
 _ATTEMPTS = 20
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -85,19 +88,29 @@ class LocalBackend:
         """The bytes, or None."""
         try:
             return (self.root / key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                return None
+            raise StorageError(f"cannot read {self.root / key}: {error.strerror}") from error
 
     def exists(self, key: str) -> bool:
         """Whether something is stored under the key."""
-        return (self.root / key).is_file()
+        try:
+            return stat.S_ISREG((self.root / key).stat().st_mode)
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                return False
+            raise StorageError(f"cannot look up {self.root / key}: {error.strerror}") from error
 
     def delete(self, key: str) -> bool:
         """Remove, together with folders that become empty; whether something was there."""
         target = self.root / key
-        if not target.is_file():
+        if not self.exists(key):
             return False
-        target.unlink(missing_ok=True)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot delete {target}: {error.strerror}") from error
         for parent in target.parents:
             if parent == self.root:
                 break

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date
 
+from msgspec import ValidationError
+
 from esports_assets.adapters.base import Refusal
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.storage.objects import ObjectStore
@@ -86,9 +88,15 @@ class RawShelf:
             self.store.put(key, data)
 
     def receipt(self, sha12: str, name: str) -> Receipt | None:
-        """What the last complete reading of a source file gave, by its hash and name, or None."""
+        """What the last complete reading of a source file gave, by its hash and name, or None.
+
+        A receipt of another form than today's counts as none: it only saves reading the file again.
+        """
         data = self.store.find(_receipt_key(sha12, name))
-        return None if data is None else from_json(data, Receipt)
+        try:
+            return None if data is None else from_json(data, Receipt)
+        except ValidationError:
+            return None
 
 
 def _failure_key(raw: RawFile) -> str:

@@ -38,9 +38,14 @@ class RawFile:
     name: str
 
     @property
+    def entry(self) -> str:
+        """Bytes and name in one word, wherever they are filed."""
+        return f"{self.sha12}__{self.name}"
+
+    @property
     def key(self) -> str:
         """Where the bytes lie."""
-        return f"{day_folder(f'raw/{self.title.value}', self.day)}/{self.sha12}__{self.name}"
+        return f"{day_folder(f'raw/{self.title.value}', self.day)}/{self.entry}"
 
     @classmethod
     def of_key(cls, key: str) -> "RawFile":
@@ -50,6 +55,20 @@ class RawFile:
             raise ValueError(f"{key} is not the key of a raw file")
         sha12, _, name = parts[3].partition("__")
         return cls(Title(parts[1]), day_of_folder(parts[2]), sha12, name)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchKey:
+    """Where a match stands in the lake."""
+
+    title: Title
+    day: date
+    match_id: str
+
+    @classmethod
+    def of(cls, header: MatchHeader) -> "MatchKey":
+        """The key of a match with this header."""
+        return cls(header.title, header.day, header.match_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +117,18 @@ class FailureRecord:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The last thing written for a raw file: which adapter version read it to the end, and what came of it.
+    """The last thing written for a source file: which adapter version read it to the end, and what came of it.
 
-    ``matches`` are pairs of day and match id.
+    ``matches`` are those that the lake holds from this file; ``copies`` are identities of matches that it holds too and the
+    lake has from other files. A file of copies alone leaves a receipt and no bytes.
     """
 
     raw: str
     adapter: str
     adapter_version: str
-    matches: tuple[tuple[date, str], ...]
+    matches: tuple[MatchKey, ...]
     refusals: int
+    copies: tuple[str, ...] = field(default=())
 
 
 def to_json(record: Any) -> bytes:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from esports_assets.canonical.vocabulary import Title
-from esports_assets.ingest import IngestedFile, IngestError, ingest_paths, reread_day, walk
+from esports_assets.ingest import IngestError, ingest_paths, reread_day, walk
 from esports_assets.simulate.write import simulate_matches
 from esports_assets.storage.lake import Lake
+from esports_assets.storage.landed import IngestedFile
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 BROKEN = "2026-02-03_broken.zip"
 
 
@@ -107,18 +109,84 @@ def test_a_vanished_raw_file_takes_its_match_along(sources: Path, tmp_path: Path
     assert raws[0].key not in {record.raw for record in lake.matches(Title.CS2)}
 
 
-def test_an_unreadable_file_is_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "x.zip"
-    file.write_bytes(b"x")
-
-    def deny(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_bytes", deny)
+def test_an_unreadable_file_is_a_refusal(sources: Path, tmp_path: Path) -> None:
+    file = Path("/proc/self/mem")  # the system lets nobody read its beginning
     seen: list[IngestedFile] = []
-    report = ingest_paths([file], Lake(tmp_path / "lake"), lambda _, __, entry: seen.append(entry))
-    assert [str(refusal) for refusal in report.refusals] == ["x.zip: cannot be read: Permission denied"]
-    assert tuple(seen) == report.files
+    report = ingest_paths([file, sources / "good"], Lake(tmp_path), lambda _, __, entry: seen.append(entry))
+    assert [str(refusal) for refusal in report.refusals] == ["mem: cannot be read: Input/output error"]
+    assert len(report.matches) == 2
+    assert {entry.file for entry in seen} == {entry.file for entry in report.files}
+
+
+def _grid(*cases: str) -> bytes:
+    return b"".join((FIXTURES / "grid" / case / "input.jsonl").read_bytes() for case in cases)
+
+
+def test_a_file_of_two_titles_is_read_once(tmp_path: Path) -> None:
+    """Whether everything that came of it is there was asked of the first match's title only: it was read at every run."""
+    file = tmp_path / "2026-05-17_both.jsonl"
+    file.write_bytes(_grid("valorant_round", "csgo_round"))
+    lake = Lake(tmp_path / "lake")
+    first = ingest_paths([file], lake)
+    assert [header.match_id for header in first.matches] == ["grid:900002:1", "grid:900003:1"]
+    assert {title: len(lake.matches(title)) for title in lake.titles()} == {Title.CSGO: 1, Title.VALORANT: 1}
+    again = ingest_paths([file], lake)
+    assert (again.files[0].unchanged, again.matches) == (True, first.matches)
+    lake.delete_match(first.matches[1])
+    assert not ingest_paths([file], lake).files[0].unchanged
+    assert len(lake.matches(Title.VALORANT)) == 1
+
+
+def test_a_file_of_two_titles_lies_with_the_wanted_one(tmp_path: Path) -> None:
+    file = tmp_path / "2026-05-17_both.jsonl"
+    file.write_bytes(_grid("valorant_round", "csgo_round"))
+    for title, expected in ((Title.CS2, Title.CSGO), (Title.VALORANT, Title.VALORANT)):
+        lake = Lake(tmp_path / title.value)
+        ingest_paths([file], lake, title=title)
+        assert lake.raw_titles() == [expected]
+
+
+def test_files_that_share_a_match_keep_what_is_theirs(tmp_path: Path) -> None:
+    """One file holds a game, another the same game and one more: the second is kept for what the first lacks."""
+    small, large = tmp_path / "2026-05-17_a.jsonl", tmp_path / "2026-05-17_all.jsonl"
+    small.write_bytes(_grid("csgo_round"))
+    large.write_bytes(_grid("csgo_round", "valorant_round"))
+    lake = Lake(tmp_path / "lake")
+    report = ingest_paths([small, large], lake)
+    assert [(Path(f.file).name, [h.match_id for h in f.matches]) for f in report.files] == [
+        (small.name, ["grid:900002:1"]),
+        (large.name, ["grid:900003:1"]),
+    ]
+    assert [str(copy) for copy in report.duplicates] == [f"{large} holds the same match as {small.name}"]
+    before = _tree(tmp_path / "lake")
+    assert all(file.unchanged for file in ingest_paths([small, large], lake).files)
+    assert _tree(tmp_path / "lake") == before
+    lake.store.delete(report.files[0].raw)
+    assert [h.match_id for h in ingest_paths([large], lake).matches] == ["grid:900002:1", "grid:900003:1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kept"),
+    [
+        ("package.json", b'{"name": "viewer"}', False),
+        ("tsconfig.jsonl", b"// no match\n", False),
+        ("2026-05-17_series.jsonl", b"somebody meant this as a match", True),
+        ("series.jsonl", b"", True),
+        ("series.jsonl.gz", b"\x1f\x8b\x08\x00truncated", True),
+    ],
+)
+def test_what_is_plainly_unrelated_is_passed_over_in_a_folder_and_nothing_else_is(
+    tmp_path: Path, name: str, content: bytes, kept: bool
+) -> None:
+    file = tmp_path / "in" / name
+    file.parent.mkdir()
+    file.write_bytes(content)
+    lake = Lake(tmp_path / "lake")
+    report = ingest_paths([file.parent], lake)
+    assert [refusal.file for refusal in report.refusals] == ([name] if kept else [])
+    assert report.passed_over == (() if kept else (str(file),))
+    assert (lake.store.list() != []) is kept
+    assert [refusal.file for refusal in ingest_paths([file], lake).refusals] == [name]
 
 
 def test_paths_that_do_not_exist(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from esports_assets.adapters.base import Refusal
 from esports_assets.canonical.codec import content_hash
 from esports_assets.canonical.schema import CANONICAL_TABLES
 from esports_assets.canonical.vocabulary import Title
-from esports_assets.storage.lake import KeyNotFound, Lake, RawFile, Receipt
+from esports_assets.storage.lake import KeyNotFound, Lake, MatchKey, RawFile, Receipt
 
 
 def test_raw_files_keep_their_bytes_and_name(store_url: str) -> None:
@@ -162,10 +162,14 @@ def test_failures_and_receipts(store_url: str) -> None:
     assert lake.failures(Title.CS2, DAY + timedelta(1)) == []
     lake.write_failures(raw, [])
     assert lake.failures(Title.CS2) == []
-    receipt = Receipt(raw.key, "cs2_demo", "3", ((DAY, "test:1:1"),), 1)
+    held = MatchKey(Title.CSGO, DAY, "test:1:1")
+    receipt = Receipt(raw.key, "cs2_demo", "3", (held,), 1, ("identities/cs2/0.json",))
     assert lake.receipt(raw.sha12, "x.zip") is None
     lake.write_receipt(receipt)
     assert lake.receipt(raw.sha12, "x.zip") == receipt
+    lake.store.put(f"receipts/{raw.entry}.json", b'{"raw":"x","matches":[["2026-05-17","test:1:1"]]}')
+    assert lake.receipt(raw.sha12, "x.zip") is None, "a receipt of an earlier form counts as none"
+    lake.write_receipt(receipt)
     lake.delete_raw(raw)
     assert lake.receipt(raw.sha12, "x.zip") is None
 

@@ -116,6 +116,13 @@ def test_a_store_below_a_regular_file_is_one_sentence(tmp_path: Path) -> None:
     assert (store.find("a"), store.list(), store.exists("a"), store.delete("a")) == (None, [], False, False)
 
 
+def test_nothing_lies_under_a_key_that_no_file_name_can_hold(tmp_path: Path) -> None:
+    store, key = ObjectStore(tmp_path), "x" * 300
+    assert (store.find(key), store.exists(key), store.delete(key)) == (None, False, False)
+    with pytest.raises(StorageError, match="File name too long"):
+        store.put(key, b"")
+
+
 def test_puts_survive_that_others_remove_the_folder_when_it_is_empty(tmp_path: Path) -> None:
     store = ObjectStore(tmp_path)
 
