@@ -49,7 +49,7 @@ def corrupt(source: Path, target: Path) -> None:
 def ran(new_world: Callable[[], World]) -> Ran:
     world = new_world()
     source = world.folder / "source"
-    files = simulate_matches(source, 9, seed=4)
+    files = simulate_matches(source, 9, seed=3)
     aside = world.folder / "aside"
     aside.mkdir()
     last, cut = (path.rename(aside / path.name) for path in files[7:])
