@@ -1,4 +1,4 @@
-"""A bad match and a bad file among good ones: named by the check, left out of everything, in nobody's way."""
+"""Bad matches and a bad file among good ones: named by a check, left out of everything, in nobody's way."""
 
 import json
 import zipfile
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_world import World
@@ -24,25 +25,46 @@ EVENTS = "canonical/cs2/events"
 
 @dataclass(frozen=True)
 class Ran:
-    """A run over good matches, then one with a corrupted match and a truncated file beside them."""
+    """A run over good matches, then one with three bad matches and a truncated file beside them.
+
+    In the corrupted match a victim dies twice, in the unhealthy one somebody has 200 health in one frame, and in the straying
+    one somebody stands far outside the map for a moment.
+    """
 
     world: World
     before: LedgerEntry | None
     clean: RunSummary
     dirty: RunSummary
     corrupted: str
+    unhealthy: str
+    straying: str
     truncated: str
 
 
-def corrupt(source: Path, target: Path) -> None:
-    """The same demo with its third kill told again two seconds later: its victim dies twice."""
+def rewrite(source: Path, target: Path, member: str, change: Callable[[Any], None]) -> None:
+    """The same demo with one of its files changed."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             content = json.loads(old.read(name))
-            if name == "kills.json":
-                again = {**content[2], "tick": content[2]["tick"] + 128}
-                content.insert(3, again)
+            if name == member:
+                change(content)
             new.writestr(name, json.dumps(content))
+
+
+def die_twice(kills: Any) -> None:
+    """The third kill is told again two seconds later."""
+    kills.insert(3, {**kills[2], "tick": kills[2]["tick"] + 128})
+
+
+def overheal(replay: Any) -> None:
+    """One frame of one player."""
+    replay["rounds"][0]["players"][0]["hp"][5] = 200
+
+
+def stray(replay: Any) -> None:
+    """One frame of one player; positions are differences, so the way back follows."""
+    x = replay["rounds"][0]["players"][0]["x"]
+    x[5], x[6] = x[5] + 9000, x[6] - 9000
 
 
 @pytest.fixture(scope="module")
@@ -58,54 +80,69 @@ def ran(new_world: Callable[[], World]) -> Ran:
     before = world.ledger.standing(ROUND_WIN.name).current
 
     bad = source / last.name
-    corrupt(last, bad)
+    rewrite(last, bad, "kills.json", die_twice)
+    others = simulate_matches(world.folder / "others", 2, seed=50)
+    unhealthy, straying = (source / path.name.replace(path.name[:10], DAY.isoformat()) for path in others)
+    rewrite(others[0], unhealthy, "replay.json", overheal)
+    rewrite(others[1], straying, "replay.json", stray)
     truncated = source / cut.name.replace("2026-01-03", "2026-01-02")
     truncated.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    report = world.ingest(bad, truncated)
-    [header] = report.matches
+    ids = [world.ingest(path).matches[0].match_id for path in (bad, unhealthy, straying)]
+    world.ingest(truncated)
     dirty = world.run(days=[DAY])
-    return Ran(world, before, clean, dirty, header.match_id, truncated.name)
+    return Ran(world, before, clean, dirty, *ids, truncated.name)
 
 
-def test_the_run_succeeds_and_names_both(ran: Ran) -> None:
+def test_the_run_succeeds_and_names_them(ran: Ran) -> None:
     assert ran.clean.success
     assert ran.clean.failed_checks == ()
     assert ran.dirty.success
-    [failed] = ran.dirty.failed_checks
-    assert failed.startswith(f"{EVENTS} matches_accepted: 2 things were refused or quarantined; first: ")
+    accepted, inside = sorted(ran.dirty.failed_checks)
+    assert accepted.startswith(f"{EVENTS} matches_accepted: 3 things were refused or quarantined; first: ")
+    assert inside.startswith(f"canonical/cs2/maps positions_inside_the_map: {ran.straying}: a position lies ")
     check = ran.world.checks(ran.dirty.run_id)[f"{EVENTS} matches_accepted"]
     assert not check.passed
     assert not check.blocking
-    told = str(check.metadata["list"].value).splitlines()
-    assert len(told) == 2
-    assert ran.corrupted in told[0]
-    assert "dies a second time in this round" in told[0]
-    assert ran.truncated in told[1]
-    assert check.metadata["accepted"].value == 3
+    twice, health, cut = sorted(str(check.metadata["list"].value).splitlines(), key=_subject)
+    assert ran.corrupted in twice
+    assert "dies a second time in this round" in twice
+    assert ran.unhealthy in health
+    assert "tracking.health = 200, more than 150" in health
+    assert ran.truncated in cut
+    assert check.metadata["accepted"].value == 4, "the three good ones, and the one that only the maps will tell"
 
 
-def test_the_day_counts_it_and_windows_leave_it_out(ran: Ran) -> None:
+def _subject(line: str) -> int:
+    """Deaths, health, files: the order of the assertions."""
+    return next((i for i, word in enumerate(("dies", "health")) if word in line), 2)
+
+
+def test_the_day_counts_them_and_windows_leave_them_out(ran: Ran) -> None:
     world, run_id = ran.world, ran.dirty.run_id
     events = world.metadata(EVENTS, run_id, DAY.isoformat())
-    assert (events["matches"], events["quarantined"]) == (3, 1)
+    assert (events["matches"], events["quarantined"]) == (4, 2)
     assert world.metadata("raw/cs2/matches", run_id, DAY.isoformat())["refusals"] == 1
     windows = world.metadata("windows/cs2/round_state", run_id, DAY.isoformat())
     assert (windows["matches"], windows["computed"]) == (3, 0)
     windowed = [record.match_id for record in world.lake.window_records(Title.CS2, "round_state", DAY)]
     assert len(windowed) == 3
-    assert ran.corrupted not in windowed
+    assert not {ran.corrupted, ran.unhealthy, ran.straying} & set(windowed)
 
 
-def test_it_stays_in_the_lake_with_its_finding(ran: Ran) -> None:
-    [record] = [r for r in ran.world.lake.matches(Title.CS2, DAY) if r.header.match_id == ran.corrupted]
-    assert {finding.rule for finding in record.quarantined} == {"victim_was_alive"}
-    assert record.rows["events"] > 100
+def test_they_stay_in_the_lake_with_their_findings(ran: Ran) -> None:
+    bad = {r.header.match_id: r for r in ran.world.lake.matches(Title.CS2, DAY) if r.quarantined}
+    assert {match_id: {finding.rule for finding in record.quarantined} for match_id, record in bad.items()} == {
+        ran.corrupted: {"victim_was_alive"},
+        ran.unhealthy: {"declared_schema"},
+        ran.straying: {"position_in_map"},
+    }
+    assert all(record.rows["events"] > 100 for record in bad.values())
 
 
-def test_nothing_is_learned_from_it_and_the_promoted_model_stays(ran: Ran) -> None:
+def test_nothing_is_learned_from_them_and_the_promoted_model_stays(ran: Ran) -> None:
     models = ran.world.metadata("models/cs2/round_win", ran.dirty.run_id)
     assert models["matches"] == 7
-    assert ran.corrupted not in models["matches_read"]
+    assert not any(bad in models["matches_read"] for bad in (ran.corrupted, ran.unhealthy, ran.straying))
     assert [models[family]["learned_now"] for family in ROUND_WIN.families] == [False] * len(ROUND_WIN.families)
     assert ran.before is not None
     assert ran.world.ledger.standing(ROUND_WIN.name).current == ran.before
@@ -123,4 +160,5 @@ def test_a_corrected_file_takes_its_place(ran: Ran) -> None:
     assert told["matches"] == 4
     check = world.checks(run.run_id)[f"{EVENTS} matches_accepted"]
     assert check.metadata["accepted"].value == 4
-    assert check.metadata["trouble"].value == 1, "the truncated file is still there"
+    assert check.metadata["trouble"].value == 3, "the truncated file and the other two matches are still there"
+    assert any(ran.straying in line for line in str(check.metadata["list"].value).splitlines())
