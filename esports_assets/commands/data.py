@@ -1,11 +1,10 @@
 """``ingest``, ``simulate`` and ``materialize``: data into the lake and through the graph.
 
-Belongs here: arguments, progress and reports of the three.
-Does not belong here: reading files (``ingest.py``), simulating (``simulate/``), the graph (``defs/``, ``orchestrate.py``).
+Belongs here: arguments and progress of the three.
+Does not belong here: the report of ingest (``ingest_report.py``), reading files, simulating, the graph.
 """
 
 import logging
-from collections import Counter
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -15,9 +14,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from esports_assets.canonical.vocabulary import Title
-from esports_assets.commands.console import Json, err, give_up, out, print_json, sentences
+from esports_assets.commands.console import Json, err, give_up, print_json, say, sentences
+from esports_assets.commands.ingest_report import as_report, tell
 from esports_assets.commands.world import open_world
-from esports_assets.ingest import IngestReport, ingest_paths
+from esports_assets.ingest import ingest_paths
 from esports_assets.settings import Settings
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.landed import IngestedFile
@@ -52,7 +52,7 @@ def ingest(
             print_json(as_report(report))
         else:
             tell(report)
-        if not report.matches:
+        if not report.days:
             raise typer.Exit(1)
 
 
@@ -60,7 +60,7 @@ def simulate(
     matches: Matches = 12,
     seed: Seed = 1,
     to: Annotated[Path | None, typer.Option("--out", help="Folder for the source files.")] = None,
-    formats: Annotated[list[str] | None, typer.Option("--format", help="demo or grid; may be repeated.")] = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", help="demo, grid or mixed; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write simulated matches as source files, marked as simulated in every record."""
@@ -70,7 +70,7 @@ def simulate(
         if as_json:
             print_json({"folder": folder, "seed": seed, "files": files})
         else:
-            out.print(f"{len(files)} files of seed {seed} are in {folder}.")
+            say(f"{len(files)} files of seed {seed} are in {folder}.")
 
 
 def materialize(
@@ -88,7 +88,7 @@ def materialize(
             print_json(result)
         else:
             verdict = "is complete" if result["success"] else "failed"
-            out.print(f"Run {result['run_id']} {verdict}: {len(result['steps'])} steps, {result['seconds']:.1f} s.")
+            say(f"Run {result['run_id']} {verdict}: {len(result['steps'])} steps, {result['seconds']:.1f} s.")
             tell_checks(result)
         if not result["success"]:
             raise give_up(failure_of(result))
@@ -96,7 +96,12 @@ def materialize(
 
 def bars() -> Progress:
     """Progress bars on standard error, silent where that is no terminal."""
-    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<12}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
@@ -146,35 +151,7 @@ def failure_of(graph: dict[str, Any]) -> str:
     return "; ".join(reasons) or f"run {graph['run_id']} failed: its log is in the Dagster UI"
 
 
-def as_report(report: IngestReport) -> dict[str, Any]:
-    """A report of ingest as plain values."""
-    return {
-        "files": len(report.files),
-        "unchanged": sum(file.unchanged for file in report.files),
-        "matches": [{"match_id": h.match_id, "title": h.title, "day": h.day, "map": h.map} for h in report.matches],
-        "passed_over": list(report.passed_over),
-        "refusals": [{"file": r.file, "place": r.place, "reason": r.reason, "kind": r.kind} for r in report.refusals],
-    }
-
-
-def tell(report: IngestReport) -> None:
-    """A report of ingest for a person: totals, days, and every refusal up to a screenful."""
-    fresh = len(report.files) - sum(file.unchanged for file in report.files)
-    days = Counter(header.day for header in report.matches)
-    out.print(
-        f"{len(report.files)} files, {fresh} of them read now: {len(report.matches)} matches on {len(days)} days."
-    )
-    if report.passed_over:
-        out.print(
-            f"  passed over: {', '.join(Path(name).name for name in report.passed_over)}", highlight=False, markup=False
-        )
-    for refusal in report.refusals[:20]:
-        out.print(f"  refused: {refusal}", style="yellow", highlight=False, markup=False)
-    if len(report.refusals) > 20:
-        out.print(f"  and {len(report.refusals) - 20} more refusals: see the failures folder of the lake")
-
-
 def tell_checks(graph: dict[str, Any]) -> None:
     """The checks that failed in a run, one line each."""
     for check in graph["failed_checks"]:
-        out.print(f"  check: {check.splitlines()[0]}", style="yellow", highlight=False, markup=False)
+        say(f"  check: {check.splitlines()[0]}", "yellow")

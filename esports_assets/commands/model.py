@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from esports_assets.commands.console import Json, give_up, out, print_json, print_table, sentences
+from esports_assets.commands.console import Json, give_up, print_json, print_table, say, sentences
 from esports_assets.commands.world import open_world
 from esports_assets.settings import Settings
 from esports_assets.storage.database import connect
@@ -42,13 +42,16 @@ def evaluate(
         for path in data:
             if not path.exists():
                 raise give_up(f"{path} does not exist: give a file or a folder of source files")
+        from esports_assets.models.tasks import TASKS
         from esports_assets.scoring import evaluate_promoted
 
+        if model not in TASKS:
+            raise give_up(f"there is no task {model}: there are {', '.join(TASKS)}")
         result: dict[str, Any] = evaluate_promoted(model, data, Settings.from_env())
         if as_json:
             print_json(result)
             return
-        out.print(
+        say(
             f"{result['model']}@{result['alias']} v{result['version']} on {result['n_matches']} matches, "
             f"{result['n_rounds']} rounds, {result['n_rows']} rows:"
         )
@@ -128,6 +131,4 @@ def _tell(entry: "LedgerEntry", as_json: bool) -> None:
         )
         print_json({name: getattr(entry, name) for name in fields})
     else:
-        out.print(
-            f"{entry.task} is served by {entry.label} from now on (entry {entry.id} of the ledger: {entry.reason})"
-        )
+        say(f"{entry.task} is served by {entry.label} from now on (entry {entry.id} of the ledger: {entry.reason})")

@@ -20,7 +20,8 @@ from esports_assets.canonical.vocabulary import Title
 from esports_assets.commands import data, question
 from esports_assets.commands.children import Child, Children, stop_left_over
 from esports_assets.commands.console import Json, err, give_up, out, print_json, print_table, sentences
-from esports_assets.commands.ports import is_free
+from esports_assets.commands.ingest_report import tell, why_no_match
+from esports_assets.commands.ports import trouble_with
 from esports_assets.commands.servers import server_rows
 from esports_assets.commands.world import ROOT, open_world
 from esports_assets.ingest import ingest_paths
@@ -102,10 +103,11 @@ def _work(
         bar = progress.add_task("ingest", total=None)
         report = ingest_paths([source], lake, lambda done, total, _: progress.update(bar, completed=done, total=total))
     if not as_json:
-        data.tell(report)
+        tell(report)
     days = list(report.days.get(Title.CS2, ()))
     if not days:
-        raise give_up(f"{source} holds no CS2 match that could be read, so there is nothing to learn from")
+        reason = why_no_match(report) or "its matches are of other titles"
+        raise give_up(f"{source} holds no CS2 match that could be read, so there is nothing to learn from: {reason}")
     _find_snapshots(source)
     with stages.stage("materialize the graph"):
         graph = data.run_graph(settings, None, days)
@@ -171,8 +173,9 @@ def _claim(settings: Settings, once: bool) -> None:
     wanted = [("API_PORT", settings.api_host, settings.api_port)]
     wanted += [] if once else [("DAGSTER_PORT", settings.dagster_host, settings.dagster_port)]
     for name, host, port in wanted:
-        if not is_free(host, port):
-            raise give_up(f"port {port} is in use by another program: stop it, or set {name} to a free one")
+        trouble = trouble_with(host, port)
+        if trouble is not None:
+            raise give_up(f"port {port} {trouble}: stop that program, or set {name} or its host to a free one")
 
 
 def _dagster_command(settings: Settings) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from esports_assets.commands.children import stop_left_over
-from esports_assets.commands.console import Json, out, print_json, print_table, sentences
+from esports_assets.commands.console import Json, print_json, print_table, say, sentences
 from esports_assets.commands.world import open_world, prepare_dagster
 from esports_assets.settings import Settings
 from esports_assets.storage import embedded
@@ -39,7 +39,7 @@ def down(as_json: Json = False) -> None:
         if as_json:
             print_json({"stopped": stopped})
         else:
-            out.print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+            say(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 def env(as_json: Json = False) -> None:

@@ -24,6 +24,10 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _encoder = msgspec.json.Encoder()
 
 
+class SimulateError(ValueError):
+    """Something that cannot be simulated, in one sentence."""
+
+
 def match_day(index: int, start_day: date) -> date:
     """The day of a match."""
     return start_day + timedelta(days=index // MATCHES_PER_DAY)
@@ -59,11 +63,11 @@ def simulate_matches(
     """Simulate matches and write each in the given formats; returns the files in order.
 
     ``on_progress`` is called with (done, total) after every match. Match ``i`` of a seed is the same however many are written.
-    Raises ValueError for a format that does not exist.
+    Raises SimulateError for a format that does not exist.
     """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown or matches < 0:
-        raise ValueError(
+        raise SimulateError(
             f"formats can be {', '.join(FORMATS)}, not {', '.join(unknown)}"
             if unknown
             else f"{matches} matches: give 0 or more"

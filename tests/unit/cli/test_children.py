@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from esports_assets.commands.children import Children, left_over, stop_left_over
-from esports_assets.commands.ports import is_free, listens
 
 PARENT = (
     "import subprocess, sys, time;"
@@ -82,14 +81,3 @@ def test_left_overs_are_stopped_and_recycled_numbers_are_not(tmp_path: Path) -> 
         os.killpg(bystander.pid, 9)
         bystander.wait()
         children.stop()
-
-
-def test_ports() -> None:
-    import socket
-
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        port = server.getsockname()[1]
-        assert (is_free("127.0.0.1", port), listens("127.0.0.1", port)) == (False, True)
-    assert (is_free("127.0.0.1", port), listens("127.0.0.1", port)) == (True, False)
