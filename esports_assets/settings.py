@@ -16,6 +16,10 @@ from esports_assets.storage.urls import with_schema
 class SettingsError(ValueError):
     """A variable of the environment that cannot be used, in one sentence."""
 
+    def __init__(self, variable: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.variable = variable
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -56,6 +60,18 @@ class Settings:
             dagster_host=env.get("DAGSTER_HOST", "127.0.0.1"),
             dagster_port=_port(env, "DAGSTER_PORT", 3000),
         )
+
+    @classmethod
+    def usable_from_env(cls, environ: Mapping[str, str] | None = None) -> tuple["Settings", tuple[SettingsError, ...]]:
+        """The settings with the default in the place of every wrong variable, and what is wrong with each of these."""
+        env = dict(os.environ if environ is None else environ)
+        wrong: list[SettingsError] = []
+        while True:
+            try:
+                return cls.from_env(env), tuple(wrong)
+            except SettingsError as error:
+                wrong.append(error)
+                del env[error.variable]
 
     def with_servers(self, database_url: str, redis_url: str) -> "Settings":
         """The same with running servers; Dagster and MLflow get schemas of their own in the database."""
@@ -108,7 +124,7 @@ def _schema_of(database_url: str | None, schema: str) -> str | None:
 def _port(env: Mapping[str, str], name: str, default: int) -> int:
     value = env.get(name, str(default))
     if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise SettingsError(f"{name}={value} is not a port: give a number from 1 to 65535")
+        raise SettingsError(name, f"{name}={value} is not a port: give a number from 1 to 65535")
     return int(value)
 
 
@@ -118,19 +134,19 @@ def _location(env: Mapping[str, str], name: str, default: Path) -> str:
         return str(default)
     scheme, separator, _ = value.partition("://")
     if separator and scheme not in ("s3", "file"):
-        raise SettingsError(f"{name}={value} is neither a path nor an s3:// URL")
+        raise SettingsError(name, f"{name}={value} is neither a path nor an s3:// URL")
     return value if separator else str(Path(value).expanduser().absolute())
 
 
 def _database(env: Mapping[str, str]) -> str | None:
     value = env.get("DATABASE_URL")
     if value is not None and not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg2://")):
-        raise SettingsError("DATABASE_URL must start with postgresql://")
+        raise SettingsError("DATABASE_URL", "DATABASE_URL must start with postgresql://")
     return value.replace("postgres://", "postgresql://", 1) if value and value.startswith("postgres://") else value
 
 
 def _redis(env: Mapping[str, str]) -> str | None:
     value = env.get("REDIS_URL")
     if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
-        raise SettingsError("REDIS_URL must start with redis://, rediss:// or unix://")
+        raise SettingsError("REDIS_URL", "REDIS_URL must start with redis://, rediss:// or unix://")
     return value

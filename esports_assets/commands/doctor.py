@@ -1,7 +1,7 @@
 """``doctor``: what is wrong with this machine, in sentences, each with its remedy.
 
 Belongs here: checks of Python, packages, ports, URLs, permissions and disk.
-Does not belong here: mending anything.
+Does not belong here: how a place is tried (``probes.py``, ``ports.py``), mending anything.
 """
 
 import os
@@ -15,15 +15,22 @@ from pathlib import Path
 
 import typer
 from packaging.requirements import Requirement
+from rich.text import Text
 
 from esports_assets.commands.children import left_over
 from esports_assets.commands.console import Json, out, print_json, sentences
-from esports_assets.commands.ports import is_free
+from esports_assets.commands.ports import trouble_with
+from esports_assets.commands.probes import (
+    database_answers,
+    folder_takes_writes,
+    mlflow_answers,
+    redis_answers,
+    store_takes_writes,
+)
 from esports_assets.commands.world import ROOT
-from esports_assets.settings import Settings
+from esports_assets.settings import Settings, SettingsError
 from esports_assets.storage import embedded
-from esports_assets.storage.objects import ObjectStore, StorageError
-from esports_assets.storage.urls import without_password
+from esports_assets.storage.urls import with_schema, without_password
 
 _ENOUGH_GB = 2.0
 _PINNED = re.compile(r"^(?P<line>[A-Za-z0-9][^\\\n]*?)\s*\\?$", re.MULTILINE)
@@ -47,13 +54,14 @@ def add_to(app: typer.Typer) -> None:
 def doctor(as_json: Json = False) -> None:
     """Say what is wrong with ports, versions, URLs, permissions, disk and Python, and how to mend it."""
     with sentences():
-        found = examine(Settings.from_env())
+        settings, wrong = Settings.usable_from_env()
+        found = [*map(_of_variable, wrong), *examine(settings)]
         if as_json:
             print_json([asdict(entry) for entry in found])
         else:
             for entry in found:
-                mark = "[green]ok[/]      " if entry.well else "[bold red]problem[/] "
-                out.print(f"{mark} {entry.sentence}{'' if entry.well else f' {entry.fix}'}", highlight=False)
+                mark = ("ok       ", "green") if entry.well else ("problem  ", "bold red")
+                out.print(Text.assemble(mark, entry.sentence, "" if entry.well else f" {entry.fix}"))
         if not all(entry.well for entry in found):
             raise typer.Exit(1)
 
@@ -66,9 +74,17 @@ def examine(settings: Settings, lock: Path = ROOT / "requirements.lock") -> list
         lambda: _home(settings),
         lambda: _ports(settings),
         lambda: _servers(settings),
+        lambda: _databases(settings),
+        lambda: _folders(settings),
         lambda: _stores(settings),
     )
     return [diagnosis for check in checks for diagnosis in check()]
+
+
+def _of_variable(error: SettingsError) -> Diagnosis:
+    return Diagnosis(
+        error.variable, False, f"{error}.", f"Correct {error.variable}; until then its default is looked at."
+    )
 
 
 def _python() -> Iterator[Diagnosis]:
@@ -106,11 +122,11 @@ def _packages(lock: Path) -> Iterator[Diagnosis]:
 
 
 def _home(settings: Settings) -> Iterator[Diagnosis]:
-    there = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
-    well = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    state = "can be written" if well else "cannot be written by this user"
+    trouble = folder_takes_writes(settings.home)
+    state = "can be written" if trouble is None else f"cannot be written by this user ({trouble})"
     fix = f"Give it to {os.environ.get('USER', 'this user')} (chown), or set ESPORTS_HOME to another folder."
-    yield Diagnosis("home", well, f"{settings.home} {state}.", fix)
+    yield Diagnosis("home", trouble is None, f"{settings.home} {state}.", fix)
+    there = next(folder for folder in (settings.home, *settings.home.parents) if folder.is_dir())
     free = shutil.disk_usage(there).free / 1e9
     fix = f"Free at least {_ENOUGH_GB:.0f} GB, or set ESPORTS_HOME to another disk."
     yield Diagnosis("disk", free >= _ENOUGH_GB, f"{free:.1f} GB are free under {settings.home}.", fix)
@@ -122,17 +138,24 @@ def _ports(settings: Settings) -> Iterator[Diagnosis]:
         ("API_PORT", "api", settings.api_host, settings.api_port),
         ("DAGSTER_PORT", "dagster", settings.dagster_host, settings.dagster_port),
     ):
+        trouble = trouble_with(host, port)
         if child in ours:
             yield Diagnosis(variable, True, f"Port {port} is ours: {child} runs as process {ours[child]}.")
-        elif is_free(host, port):
+        elif trouble is None:
             yield Diagnosis(variable, True, f"Port {port} is free.")
         else:
-            fix = f"Stop that program, or set {variable} to a free port."
-            yield Diagnosis(variable, False, f"Port {port} is in use by another program.", fix)
+            taken = "in use" in trouble
+            host_variable = variable.replace("PORT", "HOST")
+            fix = "Stop that program, or set" if taken else f"Set {host_variable} to an address of this machine, or"
+            fix = f"{fix} {variable} to a free port."
+            yield Diagnosis(variable, False, f"Port {port} {trouble}.", fix)
+    if settings.api_port == settings.dagster_port:
+        sentence = f"API_PORT and DAGSTER_PORT are both {settings.api_port}."
+        yield Diagnosis("ports", False, sentence, "Set one of them to another port.")
 
 
 def _servers(settings: Settings) -> Iterator[Diagnosis]:
-    ask = {"postgres": _database_answers, "valkey": _redis_answers}
+    ask = {"postgres": database_answers, "valkey": redis_answers}
     for entry in embedded.status(settings):
         if entry.embedded and not entry.running:
             yield Diagnosis(entry.name, True, f"The embedded {entry.name} does not run; it starts when it is needed.")
@@ -152,35 +175,41 @@ def _servers(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis(entry.name, False, f"{entry.name} does not answer at {shown}: {reason}.", fix)
 
 
-def _database_answers(url: str) -> str | None:
-    import psycopg2
+def _databases(settings: Settings) -> Iterator[Diagnosis]:
+    """Dagster's and MLflow's, where they are not schemas of the database that was just asked."""
+    for variable, what, url, schema, ask in (
+        ("DAGSTER_PG_URL", "Dagster's database", settings.dagster_pg_url, "dagster", database_answers),
+        ("MLFLOW_TRACKING_URI", "MLflow's registry", settings.mlflow_tracking_uri, "mlflow", mlflow_answers),
+    ):
+        ours = settings.database_url
+        if url is None or (ours is not None and url == with_schema(ours, schema)):
+            continue
+        reason, shown = ask(url), without_password(url)
+        if reason is None:
+            yield Diagnosis(variable, True, f"{what} answers at {shown}.")
+        else:
+            fix = f"Start it, correct {variable}, or unset it to use the database of the project."
+            yield Diagnosis(variable, False, f"{what} does not answer at {shown}: {reason}.", fix)
 
-    try:
-        psycopg2.connect(url, connect_timeout=5).close()
-    except psycopg2.Error as error:
-        return str(error).strip().splitlines()[0]
-    return None
 
-
-def _redis_answers(url: str) -> str | None:
-    import redis
-
-    client = redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
-    try:
-        client.ping()
-    except redis.RedisError as error:
-        return str(error)
-    finally:
-        client.close()
-    return None
+def _folders(settings: Settings) -> Iterator[Diagnosis]:
+    trouble = folder_takes_writes(settings.dagster_home)
+    state = "can be written" if trouble is None else f"cannot be written ({trouble})"
+    fix = "Give it to this user, or set DAGSTER_HOME to another folder."
+    yield Diagnosis("DAGSTER_HOME", trouble is None, f"DAGSTER_HOME {settings.dagster_home} {state}.", fix)
 
 
 def _stores(settings: Settings) -> Iterator[Diagnosis]:
-    for name, url in (("LAKE_URL", settings.lake_url), ("BUNDLES_URL", settings.bundles_url)):
-        try:
-            ObjectStore(url).folders()
-        except (StorageError, OSError) as error:
-            fix = f"Correct {name}, or AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-            yield Diagnosis(name, False, f"{url} cannot be listed: {error}.", fix)
+    for variable, url in (
+        ("LAKE_URL", settings.lake_url),
+        ("BUNDLES_URL", settings.bundles_url),
+        ("ARTIFACTS_URL", settings.artifacts_url),
+    ):
+        trouble = store_takes_writes(url)
+        if trouble is None:
+            yield Diagnosis(variable, True, f"{variable} {url} can be written.")
         else:
-            yield Diagnosis(name, True, f"{name} {url} can be listed.")
+            keys = ", or AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" if url.startswith("s3:") else ""
+            yield Diagnosis(
+                variable, False, f"{variable} {url} cannot be written: {trouble}.", f"Correct {variable}{keys}."
+            )

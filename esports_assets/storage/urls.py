@@ -28,6 +28,12 @@ def without_password(url: str) -> str:
     return _joined(url, parts.scheme, f"{hidden}{at}{host}", parts.path, parts.query)
 
 
+def without_driver(url: str) -> str:
+    """The URL as the database's own client takes it: ``postgresql://`` where SQLAlchemy's has ``postgresql+psycopg2://``."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}{separator}{rest}"
+
+
 def _joined(url: str, scheme: str, netloc: str, path: str, query: str) -> str:
     joined = urlunsplit((scheme, netloc, path, query, ""))
     if not netloc and url.startswith(f"{scheme}:///") and not joined.startswith(f"{scheme}:///"):
