@@ -76,14 +76,12 @@ def run(
             raise give_up(f"DATA={source} does not exist: give a file or a folder of source files")
         _claim(given, once)
         ran_before = {entry.name for entry in embedded.status(given) if entry.running}
-        previous = signal.signal(signal.SIGTERM, _interrupt)
         try:
-            with Children(given.home, ROOT) as children:
+            with stoppable(), Children(given.home, ROOT) as children:
                 _work(given, children, source, once=once, matches=matches, seed=seed, as_json=as_json)
         except KeyboardInterrupt:
             err.print("Stopping.")
         finally:
-            signal.signal(signal.SIGTERM, previous)
             if not ran_before:
                 embedded.down(given)
 
@@ -108,7 +106,8 @@ def _work(
     if not days:
         reason = why_no_match(report) or "its matches are of other titles"
         raise give_up(f"{source} holds no CS2 match that could be read, so there is nothing to learn from: {reason}")
-    _find_snapshots(source)
+    if not all(header.simulated for header in (*report.matches, *report.copied)):
+        _find_snapshots(source)
     with stages.stage("materialize the graph"):
         graph = data.run_graph(settings, None, days)
     if not graph["success"]:
@@ -194,6 +193,20 @@ def _stay(children: Children) -> None:
         ended = children.first_ended()
         if ended is not None:
             raise give_up(f"{ended.name} ended by itself. Its log {ended.log} ends: {ended.last_words()}")
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM both interrupt, also where a script's background job was started with SIGINT ignored.
+
+    Dagster lets SIGTERM do whatever SIGINT does: left ignored, neither would stop the run.
+    """
+    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
