@@ -23,8 +23,13 @@ def background_job() -> Iterator[None]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_both_signals_stop_a_run_after_dagster_has_set_its_own(number: signal.Signals) -> None:
-    with pytest.raises(KeyboardInterrupt), stoppable():
+    with stoppable():
         setup_interrupt_handlers()
-        os.kill(os.getpid(), number)
-        time.sleep(0.5)
+        with pytest.raises(KeyboardInterrupt):
+            _interrupted(number)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def _interrupted(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+    time.sleep(0.5)
