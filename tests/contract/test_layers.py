@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "esports_assets/windows": ("windows", "canonical"),
     "esports_assets/models": ("models", "windows", "canonical"),
     "esports_assets/simulate": ("simulate", "canonical"),
+    "esports_assets/streams": ("streams", "canonical", "adapters", "storage"),
     "serving": (
         *("canonical", "adapters", "windows", "games", "streams", "storage"),
         *("models.bundle", "models.contract", "models.swing", "promotion.mirror"),
@@ -109,6 +110,13 @@ def _allowed(module: str, allowed: tuple[str, ...], folder: str) -> bool:
     return any(module == room or module.startswith(f"{room}.") or room.startswith(f"{module}.") for room in allowed)
 
 
+def test_only_replaying_reads_source_files_and_the_lake() -> None:
+    """The log itself knows events, wherever they come from."""
+    rooms = ("esports_assets.adapters", "esports_assets.storage.lake")
+    users = {f.file for f in ALL if f.file.startswith("esports_assets/streams/") and f.module.startswith(rooms)}
+    assert users == {"esports_assets/streams/replay.py"}
+
+
 def test_dagster_is_wiring_only() -> None:
     assert [str(f) for f in ALL if _top(f).startswith("dagster") and not f.file.startswith(DAGSTER_LIVES_IN)] == []
 
@@ -135,7 +143,13 @@ def test_definitions_do_not_postpone_annotations() -> None:
     ] == []
 
 
-@pytest.mark.parametrize("module", ["serving.app", "esports_assets.windows.batch", "esports_assets.adapters.registry"])
+SLIM = [
+    *("serving.app", "esports_assets.windows.batch", "esports_assets.adapters.registry"),
+    *("esports_assets.streams.replay", "esports_assets.streams.collect", "esports_assets.streams.deadletter"),
+]
+
+
+@pytest.mark.parametrize("module", SLIM)
 def test_what_must_stay_slim_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(','.join(sorted({{name.split('.')[0] for name in sys.modules}})))"
     done = subprocess.run(
