@@ -94,9 +94,14 @@ class IngestReport:
         return (*(duplicate for file in self.files for duplicate in file.duplicates), *given_up)
 
     @property
+    def copied(self) -> tuple[MatchHeader, ...]:
+        """The matches of the lake that these files hold too."""
+        return tuple(copy.match for copy in self.duplicates if copy.match is not None)
+
+    @property
     def days(self) -> dict[Title, tuple[date, ...]]:
         """Days with matches that these files hold, per title: the partitions that they belong to."""
         found: dict[Title, set[date]] = {}
-        for header in (*self.matches, *(copy.match for copy in self.duplicates if copy.match is not None)):
+        for header in (*self.matches, *self.copied):
             found.setdefault(header.title, set()).add(header.day)
         return {title: tuple(sorted(days)) for title, days in sorted(found.items())}
