@@ -24,7 +24,7 @@ from esports_assets.stages.sources import read_day
 from esports_assets.storage.lake import Lake, MatchRecord
 
 _TITLE = Title.CS2
-CANONICAL_VERSION = "1"
+CANONICAL_VERSION = "2"
 """Code version of the canonical stage: bump it when the same source bytes give other tables."""
 
 
@@ -130,7 +130,7 @@ def _parts(lake: Lake, table: Table, records: list[MatchRecord]) -> Iterator[pa.
     group_name="canonical",
     owners=["team:data"],
     kinds={"json"},
-    code_version="1",
+    code_version="2",
     description="Bomb sites of every map, learned from the plants of all accepted matches.",
     automation_condition=FOLLOWS,
 )
