@@ -112,13 +112,21 @@ def frame_of(event: CanonicalEvent) -> Frame:
         frame = msgspec.convert(event.payload, Frame)
     except msgspec.ValidationError as error:
         raise FrameError(f"frame {event.event_id}: {error}") from error
-    if event.t is None or not -_LARGEST <= event.t <= _LARGEST:
-        raise FrameError(f"frame {event.event_id}: t is {event.t}, which is no instant of a round")
+    fault = fault_of(frame, event.t)
+    if fault is not None:
+        raise FrameError(f"frame {event.event_id}: {fault}")
+    return frame
+
+
+def fault_of(frame: Frame, t: float | None) -> str | None:
+    """What types alone do not tell: a time that is no instant, or a row of a team that is not there."""
+    if t is None or not -_LARGEST <= t <= _LARGEST:
+        return f"t is {t}, which is no instant of a round"
     known = len(frame.teams)
     for row in frame.frame:
         if row.team_index >= known:
-            raise FrameError(f"frame {event.event_id}: {row.player} is in team {row.team_index} of {known}")
-    return frame
+            return f"{row.player} is in team {row.team_index} of {known}"
+    return None
 
 
 def zeros_of(match: CanonicalMatch) -> dict[int, int]:

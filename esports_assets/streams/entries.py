@@ -5,7 +5,6 @@ Does not belong here: how entries are fetched (``log.py``, ``groups.py``).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,8 +13,7 @@ from esports_assets.canonical.event import WireError
 from esports_assets.streams.envelope import Envelope, decode
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One entry: ``data`` is None where it has no such field, ``fields`` then tells what it has instead."""
 
     stream: str
@@ -38,16 +36,14 @@ class Entry:
         return msgspec.json.encode([field.decode(errors="backslashreplace") for field in self.fields])
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """A good entry with its envelope."""
 
     entry: Entry
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """An entry that holds no canonical event, and why."""
 
     entry: Entry
@@ -69,5 +65,7 @@ def told_apart(entries: Iterable[Entry]) -> tuple[list[Delivery], list[Refused]]
 def entry_of(stream: str, raw: Any, deliveries: int = 1) -> Entry:
     """An entry from ``[id, [field, value, ...]]``."""
     entry_id, flat = raw
+    if len(flat) == 2 and flat[0] == b"data":
+        return Entry(stream, entry_id.decode(), flat[1], deliveries)
     data = next((flat[i + 1] for i in range(0, len(flat), 2) if flat[i] == b"data"), None)
     return Entry(stream, entry_id.decode(), data, deliveries, () if data is not None else tuple(flat))

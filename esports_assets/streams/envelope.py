@@ -22,10 +22,11 @@ from typing import Any
 import msgspec
 
 from esports_assets.canonical import event as wire
-from esports_assets.canonical.event import CanonicalEvent, WireError
-from esports_assets.canonical.frames import Frame, FrameError, frame_of, is_frame
+from esports_assets.canonical.event import SCHEMA_VERSION, CanonicalEvent, WireError
+from esports_assets.canonical.frames import Frame, FrameError, fault_of, frame_of, is_frame
 from esports_assets.canonical.match import Finding, MatchHeader
 from esports_assets.canonical.schema import ROUNDS
+from esports_assets.canonical.vocabulary import EventType
 
 RoundRow = dict[str, str | bool | int | float | None]
 """A row of the ROUNDS table, ``started_at`` in microseconds since 1970."""
@@ -70,7 +71,10 @@ class _Beside(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """An event with what stands beside it; ``frame`` is the checked payload where the event is a frame."""
+    """An event with what stands beside it; ``frame`` is the checked payload where the event is a frame.
+
+    The rows of a frame then stand in the event's payload as the same ``FrameRow`` values, not as lists.
+    """
 
     event: CanonicalEvent
     live_offset_s: float | None = None
@@ -87,8 +91,6 @@ class Envelope(msgspec.Struct, frozen=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Beside)
-_MEMBERS = (*(f'"{name}"'.encode() for name in _Beside.__struct_fields__), b"\\u")
-"""Where none of these is in the bytes, nothing stands beside the event (a name may also be written with escapes)."""
 _LONGEST_ID = 512
 
 
@@ -104,53 +106,89 @@ def encode(envelope: Envelope) -> bytes:
 
 def decode(data: bytes) -> Envelope:
     """Read the field ``data``. WireError says what is wrong with it and where; nothing else is raised."""
-    event = _storable(wire.decode(data))
-    beside = _beside(data)
-    frame = None
-    if is_frame(event):
-        try:
-            frame = frame_of(event)
-        except FrameError as error:
-            raise WireError(str(error)) from error
-    envelope = Envelope(event, beside.live_offset_s, beside.opening, beside.round, beside.closing, frame)
+    envelope = _at_once(data) or _step_by_step(data)
+    rows = () if envelope.closing is None else envelope.closing.rounds
+    for row in (*rows, *(() if envelope.round is None else (envelope.round,))):
+        _check_round(row)
     if envelope.live_offset_s is not None:
         _check_offset(envelope)
     return envelope
 
 
-_NOTHING = _Beside()
+class _Whole(CanonicalEvent, frozen=True):
+    live_offset_s: float | None = None
+    opening: Opening | None = None
+    round: RoundRow | None = None
+    closing: Closing | None = None
 
 
-def _beside(data: bytes) -> _Beside:
-    if not any(member in data for member in _MEMBERS):
-        return _NOTHING
+class _WholeFrame(_Whole, frozen=True, kw_only=True):
+    payload: Frame  # type: ignore[assignment]
+
+
+_whole = msgspec.json.Decoder(_Whole).decode
+_whole_frame = msgspec.json.Decoder(_WholeFrame).decode
+
+
+def _at_once(data: bytes) -> Envelope | None:
+    """Everything in one pass; None for what needs a closer look, be it wrong or only unusual."""
+    try:
+        told: Any = (_whole_frame if b'"frame":' in data else _whole)(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if told.timestamp.tzinfo is not UTC or told.schema_version != SCHEMA_VERSION or not _fits(told):
+        return None
+    payload: Any = told.payload
+    frame = payload if isinstance(payload, Frame) else None
+    if frame is not None:
+        if told.event_type is not EventType.POSITION_UPDATE or fault_of(frame, told.t) is not None:
+            return None
+        payload = {"frame": frame.frame, "teams": frame.teams}
+    event = CanonicalEvent(
+        *(told.event_id, told.match_id, told.event_type, told.timestamp, told.actor, told.target, told.team, told.side),
+        *(payload, told.enriched, told.ingestion_meta, told.title, told.series_id, told.map),
+        *(told.segment, told.t, told.seq, told.schema_version),
+    )
+    return Envelope(event, told.live_offset_s, told.opening, told.round, told.closing, frame)
+
+
+def _step_by_step(data: bytes) -> Envelope:
+    event = _storable(wire.decode(data))
     try:
         beside = _decoder.decode(data)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(f"what stands beside the event is wrong: {error}") from error
-    if beside.round is not None:
-        check_round(beside.round)
-    for row in beside.closing.rounds if beside.closing else ():
-        check_round(row)
-    return beside
+    try:
+        frame = frame_of(event) if is_frame(event) else None
+    except FrameError as error:
+        raise WireError(str(error)) from error
+    return Envelope(event, beside.live_offset_s, beside.opening, beside.round, beside.closing, frame)
 
 
-def check_round(row: RoundRow) -> None:
+def _check_round(row: RoundRow) -> None:
     """WireError unless the row has exactly the columns of the ROUNDS table."""
     differ = set(row) ^ set(ROUNDS.names)
     if differ:
         raise WireError(f"the row of a round misses or has too many of these columns: {', '.join(sorted(differ))}")
 
 
+def _fits(event: CanonicalEvent) -> bool:
+    """Whether the lake's columns and the log's keys can hold it."""
+    return (
+        0 < len(event.event_id) <= _LONGEST_ID
+        and 0 < len(event.match_id) <= _LONGEST_ID
+        and -(1 << 15) <= event.segment < 1 << 15
+        and 0 <= event.seq < 1 << 63
+    )
+
+
 def _storable(event: CanonicalEvent) -> CanonicalEvent:
-    """The event, if the lake's columns and the log's keys can hold it; its time in UTC."""
+    """The event, if it fits, with its time in UTC; WireError says what does not fit."""
     for name in ("event_id", "match_id"):
         if not 0 < len(getattr(event, name)) <= _LONGEST_ID:
             raise WireError(f"{name} has {len(getattr(event, name))} characters, which is not 1 to {_LONGEST_ID}")
-    if not -(1 << 15) <= event.segment < 1 << 15 or not 0 <= event.seq < 1 << 63:
+    if not _fits(event):
         raise WireError(f"event {event.event_id}: segment {event.segment} or seq {event.seq} is out of range")
-    if event.timestamp.tzinfo is UTC:
-        return event
     try:
         moment = event.timestamp.astimezone(UTC)
     except OverflowError as error:

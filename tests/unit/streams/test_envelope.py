@@ -3,18 +3,22 @@
 import json
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stream_samples import START, envelope
+from tiny_match import tiny_match
 
 from esports_assets.canonical import event as wire
-from esports_assets.canonical.event import WireError
+from esports_assets.canonical.event import CanonicalEvent, WireError
+from esports_assets.canonical.frames import frames_of, zeros_of
 from esports_assets.canonical.match import Finding, MatchHeader
 from esports_assets.canonical.schema import ROUNDS
 from esports_assets.canonical.vocabulary import EventType, Title
+from esports_assets.streams import envelope as reading
 from esports_assets.streams.entries import Entry, told_apart
-from esports_assets.streams.envelope import Closing, Opening, Player, decode, encode
+from esports_assets.streams.envelope import Closing, Envelope, Opening, Player, decode, encode
 
 ROW = dict.fromkeys(ROUNDS.names) | {"segment": 3, "winner_side": "ct", "simulated": False, "freeze_s": 1.5}
 HEADER = MatchHeader("test:m:1", "test:m", Title.CS2, "de_dust2", "test", date(2026, 5, 17), simulated=True)
@@ -138,6 +142,32 @@ def test_whatever_the_data_is_the_good_beside_it_is_read(data: bytes) -> None:
     assert all(refused.reason for refused in bad)
     for delivery in good:  # what was read can be written, and is the same again
         assert decode(encode(delivery.envelope)) == delivery.envelope
+
+
+def test_the_common_case_is_read_in_one_pass() -> None:
+    match = tiny_match()
+    (frame,) = frames_of(match.tracking, match.header, zeros_of(match))
+    for event in (envelope(1, live_offset_s=1.0).event, frame):
+        data = encode(Envelope(event, live_offset_s=1.0))
+        assert reading._at_once(data) is not None
+        assert decode(data).event.timestamp == event.timestamp
+
+
+@given(almost_envelopes())
+def test_the_quick_way_and_the_careful_way_read_the_same(data: bytes) -> None:
+    quick = reading._at_once(data)
+    if quick is not None:
+        careful = reading._step_by_step(data)
+        assert encode(quick) == encode(msgspec.structs.replace(careful, event=with_rows(careful)))
+        assert quick.frame == careful.frame
+
+
+def with_rows(careful: Envelope) -> CanonicalEvent:
+    """The event with its frame's rows as values, as the quick way leaves them."""
+    if careful.frame is None:
+        return careful.event
+    payload = {"frame": careful.frame.frame, "teams": careful.frame.teams}
+    return msgspec.structs.replace(careful.event, payload=payload)
 
 
 def test_an_entry_without_data_is_refused_and_keeps_its_fields() -> None:
