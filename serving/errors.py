@@ -5,6 +5,7 @@ Does not belong here: the rules that lead to one.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -18,10 +19,11 @@ _LONGEST = 80
 
 
 class ApiError(Exception):
-    """An answer other than 2xx: status, a code for programs and one sentence for people."""
+    """An answer other than 2xx: status, a code for programs, one sentence for people, and headers where they say more."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
+        self.headers = headers
         self.status = status
         self.code = code
         self.message = message
@@ -48,7 +50,8 @@ def install(app: FastAPI) -> None:
 
     async def api_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)
-        return Response(error_body(error.code, error.message), error.status, media_type="application/json")
+        headers = dict(error.headers or {})
+        return Response(error_body(error.code, error.message), error.status, headers, "application/json")
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -22,6 +22,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+HEADERS = "esports.headers"
+"""Name in the scope under which what admits a request leaves headers for the answer, whatever that is."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger("serving")
 
@@ -57,7 +60,8 @@ class RequestGuard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
+                told = scope.get(HEADERS, ())
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id), *told]
             await send(message)
 
         try:
