@@ -22,6 +22,7 @@ from esports_assets.settings import Settings
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.landed import IngestedFile
 
+_INTERRUPTED = "DagsterExecutionInterruptedError"
 Matches = Annotated[int, typer.Option("--matches", min=1, help="How many matches to simulate.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Which matches: the same seed gives the same ones.")]
 
@@ -142,6 +143,8 @@ def run_graph(settings: Settings, selection: str | None, days: list[date] | None
             progress.update(task, completed=ended, total=started, description=step[-40:])
 
         result = orchestrate(Lake(settings.lake_url), instance, selection, days, on_step)
+    if any(_INTERRUPTED in error for error in result.errors):
+        raise KeyboardInterrupt  # Dagster takes Ctrl-C for the failure of the step that was running
     return asdict(result)
 
 

@@ -33,6 +33,8 @@ from esports_assets.storage.lake import Lake
 TASK = "cs2.round_win"
 SNAPSHOTS = Path("csgo_round_snapshots") / "csgo_round_snapshots.csv.xz"
 _API_S, _UI_S = 60.0, 120.0
+INTERRUPTED = 130
+"""Exit code of a run that Ctrl-C ended before its work was done, as shells have it."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -80,7 +82,8 @@ def run(
             with stoppable(), Children(given.home, ROOT) as children:
                 _work(given, children, source, once=once, matches=matches, seed=seed, as_json=as_json)
         except KeyboardInterrupt:
-            err.print("Stopping.")
+            err.print("Stopped before it was complete: the same again goes on from here.")
+            raise typer.Exit(INTERRUPTED) from None
         finally:
             if not ran_before:
                 embedded.down(given)
@@ -188,11 +191,15 @@ def _obituary(child: Child) -> str | None:
 
 
 def _stay(children: Children) -> None:
-    while True:
-        time.sleep(0.5)
-        ended = children.first_ended()
-        if ended is not None:
-            raise give_up(f"{ended.name} ended by itself. Its log {ended.log} ends: {ended.last_words()}")
+    ended = None
+    try:
+        while ended is None:
+            time.sleep(0.5)
+            ended = children.first_ended()
+    except KeyboardInterrupt:
+        err.print("Stopping.")
+        return
+    raise give_up(f"{ended.name} ended by itself. Its log {ended.log} ends: {ended.last_words()}")
 
 
 @contextmanager

@@ -105,3 +105,14 @@ def test_a_damaged_state_file_is_no_obstacle(settings: Settings) -> None:
     first = embedded.up(settings)
     (settings.home / "state.json").write_text('{"postgres": {"pi')
     assert embedded.up(settings) == first
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run under another user")
+def test_the_server_stops_though_its_user_cannot_reach_the_folder_any_more(settings: Settings) -> None:
+    """Somebody closed a folder above meanwhile: pg_ctl under that user failed, and the server outlived its run."""
+    embedded.up(settings)
+    pid = _pids(settings)["postgres"]
+    settings.home.parent.chmod(0o700)
+    assert embedded.down(settings) == ["valkey", "postgres"]
+    assert pid is not None
+    assert not Path(f"/proc/{pid}").exists()
