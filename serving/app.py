@@ -17,11 +17,12 @@ from serving import docs, errors, openapi
 from serving.bundles import DerivationOf, FingerprintOf, Load, Watcher
 from serving.derivation import derivation_of as window_derivation
 from serving.derivation import window_fingerprint
+from serving.desk import Desk
 from serving.limits import RequestGuard
 from serving.lineage import Lineage
 from serving.match_reader import MatchReader
 from serving.metrics import Metrics
-from serving.routes import health, matches, models, predict
+from serving.routes import health, matches, models, predict, reviews
 from serving.service import Service
 from serving.settings import Settings
 
@@ -33,6 +34,7 @@ _TAGS = [
     {"name": "prediction", "description": "Ask the model that serves a task."},
     {"name": "matches", "description": "Matches of the lake and win probability over them."},
     {"name": "models", "description": "Which models serve."},
+    {"name": "reviews", "description": "What a person must look at before it leaves; every route needs an account."},
     {"name": "operation", "description": "Health, readiness, metrics, versions."},
 ]
 
@@ -61,17 +63,20 @@ def create_app(
         announce=lineage.serves,
         retry_s=settings.retry_refused_s,
     )
+    desk = Desk(settings)
     service = Service(settings, watcher, metrics, MatchReader(settings.lake), lineage)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         lineage.start()
+        await asyncio.to_thread(desk.start)
         await asyncio.to_thread(watcher.poll)
         following = asyncio.create_task(watcher.run(settings.poll_interval_s))
         try:
             yield
         finally:
             lineage.stop()
+            await asyncio.to_thread(desk.stop)
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
@@ -87,6 +92,7 @@ def create_app(
     )
     for module in (predict, matches, models, health):
         app.include_router(module.router(service))
+    app.include_router(reviews.router(desk))
     errors.install(app)
     openapi.install(app, watcher)
     docs.install(app)
@@ -98,11 +104,12 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["content-type"],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["content-type", "authorization", "x-api-key"],
         )
     app.add_middleware(RequestGuard, metrics=metrics, limit_of=limit_of, body_timeout_s=settings.body_timeout_s)
     app.state.service = service
+    app.state.desk = desk
     return app
 
 

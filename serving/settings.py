@@ -3,14 +3,19 @@
 Belongs here: names, defaults and limits. Does not belong here: anything that opens or connects.
 """
 
-from pydantic import Field, field_validator
+from typing import TYPE_CHECKING
+
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from serving.tokens import Issuer
 
 
 class Settings(BaseSettings):
     """Settings of the service; every field is an environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
     esports_home: str = Field(default=".esports", description="Directory of everything that has no URL of its own.")
     bundles_url: str = Field(
@@ -37,6 +42,19 @@ class Settings(BaseSettings):
     poll_interval_s: float = Field(default=0.25, gt=0, description="How often the markers are read.")
     retry_refused_s: float = Field(default=5.0, gt=0, description="After how long a refused bundle is tried again.")
 
+    database_url: str = Field(default="", description="PostgreSQL of reviews and API keys; neither exists without it.")
+    redis_url: str = Field(default="", description="Redis of releases and rate limits.")
+    jwt_issuer: str = Field(
+        default="", description="Identity provider whose bearer tokens are accepted; none by default."
+    )
+    jwt_audience: str = Field(default="", description="For whom its tokens must be.")
+    jwt_jwks_url: str = Field(default="", description="Where it publishes its keys.")
+    jwt_clock_skew_s: float = Field(default=30.0, ge=0, le=300, description="How far its clock may be off.")
+    jwt_role_claim: str = Field(default="roles", min_length=1, description="Claim of its tokens that names roles.")
+    rate_per_s: float = Field(default=20.0, gt=0, description="Requests per second of one account, in the long run.")
+    rate_burst: int = Field(default=60, ge=1, description="Requests of one account that may come at once.")
+    review_lease_s: float = Field(default=600.0, gt=0, description="How long a reviewer holds a review by default.")
+
     @field_validator("serving_tasks")
     @classmethod
     def _tasks_are_named(cls, value: str) -> str:
@@ -54,6 +72,34 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("DAGSTER_URL must start with http:// or https://.")
         return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_postgres(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg2://")):
+            raise ValueError("DATABASE_URL must start with postgresql://.")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_is_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://.")
+        return value
+
+    @model_validator(mode="after")
+    def _issuer_is_whole(self) -> "Settings":
+        _ = self.issuer
+        return self
+
+    @property
+    def issuer(self) -> "Issuer | None":
+        """The identity provider whose tokens are accepted, if any. ValueError for half of one."""
+        if not (self.jwt_issuer or self.jwt_audience or self.jwt_jwks_url):
+            return None
+        from serving.tokens import Issuer
+
+        return Issuer(self.jwt_issuer, self.jwt_audience, self.jwt_jwks_url, self.jwt_clock_skew_s, self.jwt_role_claim)
 
     @property
     def bundles(self) -> str:

@@ -15,6 +15,7 @@ import typer
 from esports_assets.commands.console import Json, give_up, print_json, print_table, say, sentences
 from esports_assets.commands.world import open_world
 from esports_assets.settings import Settings
+from esports_assets.storage import embedded
 from esports_assets.storage.database import connect
 from esports_assets.storage.objects import ObjectStore
 
@@ -95,9 +96,11 @@ def rollback(
 
 
 def serve() -> None:
-    """Run the API in the foreground; it reads bundles and lake only, and needs no database."""
+    """Run the API in the foreground. Predictions need no server; accounts, reviews and releases need those that run."""
     with sentences():
         settings = Settings.from_env()
+        if all(server.running for server in embedded.status(settings)):
+            settings = embedded.attach(settings)
         os.execve(sys.executable, [sys.executable, "-m", "serving.app"], {**os.environ, **settings.environment()})
 
 

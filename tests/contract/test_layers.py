@@ -40,6 +40,7 @@ NOT_IN_SERVING = {
     "statsmodels",
     "matplotlib",
     "scipy",
+    "sqlalchemy",
 }
 
 

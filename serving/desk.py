@@ -1,0 +1,105 @@
+"""Accounts, reviews and releases of one service, put together from its settings, with the loops that carry them on.
+
+Belongs here: which parts exist with which settings, start and stop.
+Does not belong here: what a part does.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+
+from serving.auth import Access, Authenticator
+from serving.database import Database
+from serving.errors import ApiError
+from serving.gate import Policy
+from serving.keys import Keys, is_embedded
+from serving.ratelimit import Limiter, ProcessLimiter, Rate, RedisLimiter
+from serving.release import Releases
+from serving.review_events import Relay
+from serving.reviews import Reviews
+from serving.settings import Settings
+
+_REDIS_S, _AGAIN_S = 5.0, 5.0
+_log = logging.getLogger("serving.desk")
+
+
+class Desk:
+    """One app's accounts and reviews. Without a database there are no reviews and no keys, without Redis no releases."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.policy = Policy()
+        self._database = Database(settings.database_url) if settings.database_url else None
+        self._redis = _client(settings.redis_url) if settings.redis_url else None
+        self.keys = None if self._database is None else Keys(self._database)
+        self._reviews = None if self._database is None else Reviews(self._database, lease_s=settings.review_lease_s)
+        rate = Rate(settings.rate_per_s, settings.rate_burst)
+        limiter: Limiter = ProcessLimiter(rate) if self._redis is None else RedisLimiter(self._redis, rate)
+        issuer = settings.issuer
+        if issuer is None:
+            self.access = Access(Authenticator(self.keys, None), limiter)
+        else:
+            from serving.tokens import Tokens
+
+            self.access = Access(Authenticator(self.keys, Tokens(issuer)), limiter)
+        self._stop = threading.Event()
+        self._loops: list[threading.Thread] = []
+
+    @property
+    def reviews(self) -> Reviews:
+        """The queue; ApiError 503 where there is none."""
+        if self._reviews is None:
+            raise ApiError(503, "no_database", "Reviews are kept in a database, and DATABASE_URL is not set.")
+        return self._reviews
+
+    def start(self) -> None:
+        """Give an embedded installation its first key, and carry on what waits."""
+        self._first_key()
+        if self._redis is None:
+            return
+        releases = Releases(self._redis, self.policy)
+        loops = [releases.run]
+        if self._database is not None:
+            loops.append(Relay(self._database, self._redis, releases).run)
+        for run in loops:
+            loop = threading.Thread(target=self._keep, args=(run,), name=run.__qualname__, daemon=True)
+            loop.start()
+            self._loops.append(loop)
+
+    def stop(self) -> None:
+        """End the loops and close what is open."""
+        self._stop.set()
+        for loop in self._loops:
+            loop.join(_REDIS_S + 1)
+        if self._database is not None:
+            self._database.close()
+        if self._redis is not None:
+            self._redis.close()
+
+    def _keep(self, run: Callable[[threading.Event], None]) -> None:
+        """Run a loop until the service stops; one that broke is in the log and begins again."""
+        while not self._stop.is_set():
+            try:
+                run(self._stop)
+            except Exception:  # noqa: BLE001 - logged whole; what waits must leave even after a bug met one entry
+                _log.exception("%s broke and begins again", threading.current_thread().name)
+                self._stop.wait(_AGAIN_S)
+
+    def _first_key(self) -> None:
+        home, url = Path(self._settings.esports_home), self._settings.database_url
+        if self.keys is None or not is_embedded(home, url):
+            return
+        try:
+            written = self.keys.ensure_operator(home)
+        except (ApiError, OSError) as error:
+            _log.warning("no operator key was made: %s", error)
+            return
+        if written is not None:
+            _log.info("the key of the role operator is in %s", written)
+
+
+def _client(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S)
