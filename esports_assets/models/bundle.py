@@ -20,6 +20,7 @@ from esports_assets.models.contract import (
     FORMAT_VERSION,
     BundleError,
     Contract,
+    Decision,
     Feature,
     Interval,
     Metric,
@@ -36,6 +37,7 @@ __all__ = [
     "MODEL",
     "BundleError",
     "Contract",
+    "Decision",
     "Feature",
     "FileEntry",
     "Interval",
@@ -179,7 +181,7 @@ class Model:
 
     def __init__(self, contract: Contract, graph: bytes) -> None:
         self.contract = contract
-        self.positive = contract.classes.index(contract.positive_class)
+        self.positive = contract.classes.index(contract.positive_class) if contract.positive_class else -1
         self._label = f"{contract.registered_name} v{contract.version}"
         self._session = self._open(graph)
         self._outputs = ["probability"] if contract.interval is None else ["probability", "replicates"]

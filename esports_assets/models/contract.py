@@ -58,6 +58,20 @@ class TrainingData(msgspec.Struct, frozen=True):
     matches: tuple[str, ...]
 
 
+class Decision(msgspec.Struct, frozen=True):
+    """How a class is named: the largest probability times its class's weight; no name where no probability is large.
+
+    The weights were chosen out of fold for macro-F1, ``abstain_below`` where the risk-coverage curve bends. ``coverage`` is
+    the share of out-of-fold rows that are named then, ``risk`` the share of them that are wrong, ``full_risk`` that of all.
+    """
+
+    weights: dict[str, float]
+    abstain_below: float
+    coverage: float
+    risk: float
+    full_risk: float
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a server and a reader must know about a model besides its graph."""
 
@@ -72,6 +86,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     window_fingerprint: str
     classes: tuple[str, ...]
     positive_class: str
+    """Empty where there are more than two classes."""
     calibration: dict[str, Any]
     interval: Interval | None = None
     training_data: TrainingData
@@ -80,6 +95,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """What the model had to beat, learned from the same matches: scores new data beside it (``baselines.py``)."""
     sites: dict[str, dict[str, list[float]]] = {}
     """Bomb sites by map as the window saw them in training: new matches are windowed with the same ones."""
+    decision: Decision | msgspec.UnsetType = msgspec.UNSET
+    """Of models of several classes: when which class is named."""
     mlflow_run_id: str
     dagster_run_id: str
     code_version: str
@@ -110,8 +127,12 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
                 "it needs two or more distinct classes",
             ),
             (
-                self.positive_class not in self.classes,
+                self.positive_class not in self.classes and (self.positive_class != "" or len(self.classes) == 2),
                 f"positive class {self.positive_class} is not one of its classes",
+            ),
+            (
+                self.decision is not msgspec.UNSET and set(self.decision.weights) != set(self.classes),
+                "its decision does not weigh exactly its classes",
             ),
             (
                 self.interval is not None and not 0 < self.interval.level < 1,

@@ -17,19 +17,19 @@ EVENTS_SHOWN = {"KILL": "kill", "BOMB_PLANTED": "plant", "BOMB_DEFUSED": "defuse
 
 def reliability_png(evaluation: Evaluation) -> bytes:
     """Observed frequency against mean out-of-fold probability, over bins of equal count."""
-    figure, axes = _figure(5, 5)
+    figure, axes = new_figure(5, 5)
     bins = evaluation.reliability
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     axes.plot([b.mean for b in bins], [b.observed for b in bins], "o-", color="C0")
     ece = evaluation.cross_validation.metrics["ece"].value
     axes.set(xlabel="said", ylabel="came true", title=f"{evaluation.registered_name}: calibration error {ece:.3f}")
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    return _png(figure)
+    return as_png(figure)
 
 
 def loss_by_time_png(evaluation: Evaluation) -> bytes:
     """Log loss by seconds into the round, beside the baselines."""
-    figure, axes = _figure(7, 4)
+    figure, axes = new_figure(7, 4)
     parts = [s for s in evaluation.slices if s.by == "time_s" and s.n_rows]
     at = np.arange(len(parts))
     measured = [s.metrics["log_loss"] for s in parts]
@@ -41,16 +41,16 @@ def loss_by_time_png(evaluation: Evaluation) -> bytes:
     axes.set_xticks(at, [s.value for s in parts])
     axes.set(xlabel="seconds into the round", ylabel="log loss", title=evaluation.registered_name)
     axes.legend()
-    return _png(figure)
+    return as_png(figure)
 
 
 def contributions_png(evaluation: Evaluation, top: int = 15) -> bytes:
     """The features that move predictions most."""
-    figure, axes = _figure(7, 5)
+    figure, axes = new_figure(7, 5)
     found = evaluation.contributions[:top][::-1]
     axes.barh([c.feature for c in found], [c.mean_absolute for c in found])
     axes.set(xlabel="mean |contribution| (log-odds)", title=evaluation.registered_name)
-    return _png(figure)
+    return as_png(figure)
 
 
 def round_png(predictions: pa.Table, match_id: str, segment: int, probability: str = "p_ct") -> bytes:
@@ -58,7 +58,7 @@ def round_png(predictions: pa.Table, match_id: str, segment: int, probability: s
     rows = [r for r in predictions.to_pylist() if r["match_id"] == match_id and r["segment"] == segment]
     if not rows:
         raise LookupError(f"no prediction for round {segment} of {match_id}")
-    figure, axes = _figure(8, 4)
+    figure, axes = new_figure(8, 4)
     t = [r["t_s"] for r in rows]
     axes.fill_between(t, [r["lo"] for r in rows], [r["hi"] for r in rows], alpha=0.25, linewidth=0)
     axes.plot(t, [r[probability] for r in rows])
@@ -69,7 +69,7 @@ def round_png(predictions: pa.Table, match_id: str, segment: int, probability: s
     axes.axhline(0.5, color="0.8", linewidth=0.8)
     axes.set(xlabel="seconds", ylabel=probability, ylim=(0, 1))
     axes.set_title(f"{match_id}, round {segment}", pad=28, fontsize=9)
-    return _png(figure)
+    return as_png(figure)
 
 
 def report_pngs(evaluation: Evaluation, predictions: pa.Table, probability: str = "p_ct") -> dict[str, bytes]:
@@ -93,7 +93,7 @@ def _liveliest(predictions: pa.Table, probability: str) -> tuple[str, int]:
     return max(moved, key=lambda key: (moved[key], key))
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def new_figure(width: float, height: float) -> tuple[Any, Any]:
     """A figure on the Agg canvas, without the global state of pyplot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -103,7 +103,7 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
     return figure, figure.subplots()
 
 
-def _png(figure: Any) -> bytes:
+def as_png(figure: Any) -> bytes:
     sink = io.BytesIO()
     figure.savefig(sink, format="png", dpi=110, metadata={"Software": None})
     return sink.getvalue()

@@ -71,7 +71,12 @@ class Rows:
 
     @property
     def seconds(self) -> np.ndarray:
-        """Mask of the 1 Hz rows: models learn from these and are judged on them; event rows are only predicted."""
+        """Mask of the 1 Hz rows: models learn from these and are judged on them; event rows are only predicted.
+
+        Windows without event rows are judged on every row.
+        """
+        if "row_kind" not in self.keys.column_names:
+            return np.ones(len(self), dtype=bool)
         mask: np.ndarray = pc.equal(self.keys["row_kind"], "second").to_numpy().astype(bool)
         return mask
 
@@ -108,13 +113,13 @@ class Rows:
         return [place[name] for name in names]
 
     def require_learnable(self, matches: int = 2) -> None:
-        """TooLittleData unless there are rows of at least two classes and of ``matches`` matches."""
+        """TooLittleData unless there are rows of at least two classes (of both, where there are two) and enough matches."""
         found = self.n_matches
         if found < matches:
             raise TooLittleData(f"a model needs {matches} or more matches to learn from, there are {found}")
         present = set(np.unique(self.y).tolist())
         missing = [name for name, index in zip(self.classes, self._indices(), strict=True) if index not in present]
-        if missing:
+        if missing and len(present) < 2:
             raise TooLittleData(
                 f"no row of the {found} matches has the outcome {', '.join(missing)}: nothing can be learned"
             )

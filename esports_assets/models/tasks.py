@@ -7,6 +7,7 @@ Does not belong here: how a family learns (``families/``), how a window is compu
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from esports_assets.canonical.vocabulary import Intent
 from esports_assets.windows.spec import Feature
 
 HISTORY = (
@@ -35,9 +36,9 @@ class ModelTask:
     """One thing to predict.
 
     ``label`` is the column of the window table that holds the outcome: true or 1 for ``positive``, else the class's
-    name. ``group`` is the column that splits keep whole. ``baseline_features`` are the inputs of the plain logistic
-    baseline. ``phase`` is the 0/1 feature that evaluation reports slice by, beside time and map.
-    ``inputs`` limits what a family takes (chosen by grouped cross-validation on 46 real maps).
+    name; a task of more than two classes has no positive one. ``group`` is the column that splits keep whole.
+    ``baseline_features`` are the inputs of the plain logistic baseline. ``phase`` is the 0/1 feature that evaluation reports
+    slice by, beside time and map. ``inputs`` limits what a family takes (chosen by grouped cross-validation on 46 real maps).
     """
 
     name: str
@@ -55,6 +56,11 @@ class ModelTask:
     inputs: Mapping[str, Inputs] = field(default_factory=dict)
     lent: Mapping[str, float] = field(default_factory=dict)
     """Share of a family's log-odds that a lender gives, where one was learned (chosen by grouped cross-validation)."""
+
+    @property
+    def several(self) -> bool:
+        """Whether there are more than two classes: such a task is learned and judged by ``models/multiclass``."""
+        return len(self.classes) > 2
 
     def registered_name(self, family: str) -> str:
         """``<title>.<task>.<family>``; LookupError for a family that does not compete in this task."""
@@ -93,7 +99,21 @@ ROUND_WIN = ModelTask(
     lent={"multinomial_logistic": 0.35},
 )
 
-TASKS: dict[str, ModelTask] = {task.name: task for task in (ROUND_WIN,)}
+INTENT = ModelTask(
+    name="cs2.intent",
+    title="cs2",
+    description="What a living player does next, asked twice a second.",
+    window="cs2/player_micro",
+    label="intent",
+    classes=tuple(intent.value for intent in Intent),
+    positive="",
+    group="match_id",
+    families=("heuristics", "multinomial_logistic", "xgboost"),
+    baselines=("majority", "persistence", "heuristics"),
+    baseline_features=(),
+)
+
+TASKS: dict[str, ModelTask] = {task.name: task for task in (ROUND_WIN, INTENT)}
 
 
 def task_of(name: str) -> ModelTask:

@@ -86,6 +86,26 @@ def measure_classes(
     return {name: Metric(value, *_bounds(spread[name])) for name, value in values.items()}
 
 
+def measure_names(
+    y: Ints, named: Ints, match: Ints, classes: int, *, replicates: int = 200, seed: int = 0
+) -> dict[str, Metric]:
+    """macro_f1 and accuracy of names that come without probabilities; bounds are null for one match."""
+    group = np.unique(match, return_inverse=True)[1]
+    n = int(group.max()) + 1
+    tables = _tables(y, named, group, n, classes)
+
+    def at(weights: Floats) -> dict[str, Floats]:
+        summed = np.tensordot(weights, tables, axes=1)
+        accuracy = np.einsum("...ii->...", summed) / np.maximum(summed.sum(axis=(-2, -1)), 1)
+        return {"macro_f1": macro_f1(summed), "accuracy": accuracy}
+
+    values = {name: float(value[0]) for name, value in at(np.ones((1, n))).items()}
+    if n < 2:
+        return {name: Metric(value) for name, value in values.items()}
+    spread = at(draws(n, replicates, seed))
+    return {name: Metric(value, *_bounds(spread[name])) for name, value in values.items()}
+
+
 def macro_f1_gain(
     y: Ints, named: Ints, reference: Ints, match: Ints, classes: int, *, replicates: int = 500, seed: int = 0
 ) -> Metric:
