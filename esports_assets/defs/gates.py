@@ -7,6 +7,8 @@ A blocking check stops its own run and no other: a later run would promote on wh
 its run only, so a later run over other days does not make up for it.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 
@@ -25,18 +27,24 @@ SUITES = (
 """Checks of the days of a run."""
 WHOLE = (_check("windows/cs2/round_state", "labels_are_their_own"), _check("evaluation/cs2/round_win", "quality"))
 """Checks of all there is."""
+INTENT_SUITES = (*SUITES[:-1], _check("windows/cs2/player_micro", "declared_schema"))
+"""Checks of the days of a run that stand before cs2.intent."""
 
 
-def verdicts(instance: dg.DagsterInstance) -> dict[str, bool]:
+def verdicts(
+    instance: dg.DagsterInstance,
+    suites: Sequence[dg.AssetCheckKey] = SUITES,
+    whole: Sequence[dg.AssetCheckKey] = WHOLE,
+) -> dict[str, bool]:
     """Whether each gate stands open. One that was never evaluated says so in its name, and is shut."""
     found = {}
-    for check in (*SUITES, *WHOLE):
+    for check in (*suites, *whole):
         name = f"{check.asset_key.to_user_string()} {check.name}"
         evaluated = instance.event_log_storage.get_asset_check_execution_history(
             check, limit=1, status={Status.SUCCEEDED, Status.FAILED}
         )
         if evaluated:
-            found[name] = evaluated[0].status is Status.SUCCEEDED and not (check in SUITES and _stands(instance, check))
+            found[name] = evaluated[0].status is Status.SUCCEEDED and not (check in suites and _stands(instance, check))
         else:
             found[f"{name} (never evaluated)"] = False
     return found

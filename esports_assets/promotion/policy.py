@@ -9,8 +9,10 @@ listed:
 1. **insufficient_data**: the evaluation, or its comparison with the incumbent, saw fewer than ``min_matches`` matches.
 2. **refuse**: an absolute gate fails (a check failed; another window fingerprint than the one that serving computes;
    the paired gain over the prior-only baseline is not above zero with its whole interval; worse than the plain logistic
-   baseline with its whole interval; ECE above ``max_ece``; not calibrated); or the candidate was trained on simulated
-   matches and the incumbent on real ones; or a comparison that is needed is missing or weaker than ``alpha``.
+   baseline with its whole interval; of several classes instead of these two: the paired gain in macro-F1 over the best of
+   the task's baselines is not above zero with its whole interval; ECE above ``max_ece``; not calibrated); or the
+   candidate was trained on simulated matches and the incumbent on real ones; or a comparison that is needed is missing
+   or weaker than ``alpha``.
 3. **promote** on the absolute gates alone: there is no incumbent; or the incumbent was trained on simulated matches and
    the candidate on real ones (they share no matches on which to compare them); or the incumbent reads another window
    than the one that serving computes, so that it could not be served any more.
@@ -23,13 +25,14 @@ listed:
 Every condition is monotone: a candidate that is better or equal in everything is never treated worse.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from esports_assets.promotion.terms import (
     DEFAULT_POLICY,
     Alias,
-    Candidate,
+    AnyCandidate,
+    ClassCandidate,
     Comparison,
     Decision,
     Estimate,
@@ -39,12 +42,12 @@ from esports_assets.promotion.terms import (
     PolicyConfig,
 )
 
-SIMPLE_FIRST = ("multinomial_logistic", "random_forest", "xgboost", "feed_forward")
+SIMPLE_FIRST = ("heuristics", "multinomial_logistic", "random_forest", "xgboost", "feed_forward")
 """Families from simple to complex; ties of a comparison go to the simpler one, and unknown families come last."""
 
 
 def decide(
-    candidate: Candidate,
+    candidate: AnyCandidate,
     incumbent: Incumbent | None,
     comparison: Comparison | None,
     *,
@@ -76,14 +79,14 @@ def decide(
     return decided(contest, [sentence, _passed(candidate, config)])
 
 
-def too_little_data(candidate: Candidate, config: PolicyConfig) -> tuple[str, ...]:
+def too_little_data(candidate: AnyCandidate, config: PolicyConfig) -> tuple[str, ...]:
     """Why there is too little to judge this candidate at all."""
     if candidate.n_matches >= config.min_matches:
         return ()
     return (f"{candidate.label} was evaluated on {candidate.n_matches} matches; {config.min_matches} are needed.",)
 
 
-def failed_gates(candidate: Candidate, serving_fingerprint: str, config: PolicyConfig) -> tuple[str, ...]:
+def failed_gates(candidate: AnyCandidate, serving_fingerprint: str, config: PolicyConfig) -> tuple[str, ...]:
     """The absolute gates that the candidate fails, one sentence each."""
     who = candidate.label
     failed = [f"{who} failed the check {name}." for name, ok in sorted(candidate.checks.items()) if not ok]
@@ -92,15 +95,7 @@ def failed_gates(candidate: Candidate, serving_fingerprint: str, config: PolicyC
             f"{who} reads the window {candidate.window_fingerprint[:12]}, "
             f"but serving computes {serving_fingerprint[:12]}."
         )
-    if config.require_gain_over_prior and candidate.gain_over_prior.lo <= 0:
-        failed.append(
-            f"{who} does not beat the prior-only baseline: gain in log loss {candidate.gain_over_prior}, "
-            "and the whole interval must lie above zero."
-        )
-    if config.require_not_worse_than_logistic and candidate.gain_over_logistic.hi < 0:
-        failed.append(
-            f"{who} is worse than the plain logistic baseline: gain in log loss {candidate.gain_over_logistic}."
-        )
+    failed.extend(_against_baselines(candidate, config))
     if candidate.ece.value > config.max_ece:
         failed.append(
             f"{who} is off in its probabilities: ECE {candidate.ece}, at most {config.max_ece:.4f} is allowed."
@@ -110,8 +105,27 @@ def failed_gates(candidate: Candidate, serving_fingerprint: str, config: PolicyC
     return tuple(failed)
 
 
+def _against_baselines(candidate: AnyCandidate, config: PolicyConfig) -> Iterator[str]:
+    """What stands against a candidate beside its baselines."""
+    who = candidate.label
+    if isinstance(candidate, ClassCandidate):
+        if candidate.gain_over_best.lo <= 0:
+            yield (
+                f"{who} does not beat the best baseline, {candidate.best_baseline}: gain in macro-F1 "
+                f"{candidate.gain_over_best}, and the whole interval must lie above zero."
+            )
+        return
+    if config.require_gain_over_prior and candidate.gain_over_prior.lo <= 0:
+        yield (
+            f"{who} does not beat the prior-only baseline: gain in log loss {candidate.gain_over_prior}, "
+            "and the whole interval must lie above zero."
+        )
+    if config.require_not_worse_than_logistic and candidate.gain_over_logistic.hi < 0:
+        yield f"{who} is worse than the plain logistic baseline: gain in log loss {candidate.gain_over_logistic}."
+
+
 def choose_family(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[AnyCandidate],
     comparisons: Mapping[tuple[str, str], Comparison],
     *,
     serving_fingerprint: str,
@@ -124,7 +138,7 @@ def choose_family(
     family whose whole interval lies below zero.
     """
     reasons: list[str] = []
-    eligible: list[Candidate] = []
+    eligible: list[AnyCandidate] = []
     for candidate in sorted(candidates, key=_complexity):
         objections = too_little_data(candidate, config) + failed_gates(candidate, serving_fingerprint, config)
         reasons.extend(objections)
@@ -153,7 +167,7 @@ def choose_family(
 
 
 def _contest(
-    candidate: Candidate,
+    candidate: AnyCandidate,
     incumbent: Incumbent | None,
     comparison: Comparison | None,
     serving_fingerprint: str,
@@ -193,7 +207,7 @@ def _contest(
 
 
 def _compared(
-    candidate: Candidate, incumbent: Incumbent, comparison: Comparison, config: PolicyConfig
+    candidate: AnyCandidate, incumbent: Incumbent, comparison: Comparison, config: PolicyConfig
 ) -> tuple[Kind, str]:
     """Superior, or non-inferior and better fed, or neither."""
     who, other = candidate.label, incumbent.label
@@ -218,15 +232,19 @@ def _compared(
     )
 
 
-def _passed(candidate: Candidate, config: PolicyConfig) -> str:
+def _passed(candidate: AnyCandidate, config: PolicyConfig) -> str:
+    gain = (
+        f"macro-F1 {candidate.macro_f1}, gain over {candidate.best_baseline} {candidate.gain_over_best}"
+        if isinstance(candidate, ClassCandidate)
+        else f"gain over the prior {candidate.gain_over_prior}"
+    )
     return (
         f"{candidate.label} passes the absolute gates on {candidate.n_matches} matches: log loss {candidate.log_loss}, "
-        f"gain over the prior {candidate.gain_over_prior}, ECE {candidate.ece.value:.4f} "
-        f"of at most {config.max_ece:.4f}."
+        f"{gain}, ECE {candidate.ece.value:.4f} of at most {config.max_ece:.4f}."
     )
 
 
-def _complexity(candidate: Candidate) -> tuple[int, str]:
+def _complexity(candidate: AnyCandidate) -> tuple[int, str]:
     known = candidate.family in SIMPLE_FIRST
     return (SIMPLE_FIRST.index(candidate.family) if known else len(SIMPLE_FIRST), candidate.registered_name)
 

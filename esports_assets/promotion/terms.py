@@ -56,19 +56,15 @@ class Comparison:
     confidence: float = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What the evaluation of a model version says. Gains are paired, baseline minus model: above zero, it is better."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the evaluation of any model version says."""
 
     registered_name: str
     version: int
     log_loss: Estimate
-    brier: Estimate
     ece: Estimate
-    auc: Estimate
     accuracy: Estimate
-    gain_over_prior: Estimate
-    gain_over_logistic: Estimate
     n_matches: int
     n_training_matches: int
     simulated: bool
@@ -85,6 +81,28 @@ class Candidate:
     def label(self) -> str:
         """How sentences call it."""
         return f"{self.registered_name} v{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate(Measured):
+    """A model of two classes. Gains are paired, baseline minus model in log loss: above zero, it is better."""
+
+    brier: Estimate
+    auc: Estimate
+    gain_over_prior: Estimate
+    gain_over_logistic: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassCandidate(Measured):
+    """A model of several classes. The gain is paired, model minus the best baseline in macro-F1: above zero, it is better."""
+
+    macro_f1: Estimate
+    best_baseline: str
+    gain_over_best: Estimate
+
+
+AnyCandidate = Candidate | ClassCandidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +154,7 @@ class Decision:
 class FamilyChoice:
     """Which family's candidate stands for the task, and why; None if no family passes its gates."""
 
-    candidate: Candidate | None
+    candidate: AnyCandidate | None
     reasons: tuple[str, ...]
 
 

@@ -7,6 +7,7 @@ Does not belong here: the rule (``promotion/policy.py``), the steps of a promoti
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +16,8 @@ import pyarrow as pa
 
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.models.bundle import CONTRACT, Contract
-from esports_assets.models.metrics import measure, paired_gain
+from esports_assets.models.metrics import Metric, measure, paired_gain
+from esports_assets.models.multiclass.metrics import measure_classes
 from esports_assets.models.tasks import ModelTask
 from esports_assets.promotion.ledger import Ledger
 from esports_assets.promotion.policy import choose_family, decide
@@ -24,14 +26,16 @@ from esports_assets.promotion.registry import Registry
 from esports_assets.promotion.standing import LedgerEntry
 from esports_assets.promotion.terms import (
     DEFAULT_POLICY,
+    AnyCandidate,
     Candidate,
+    ClassCandidate,
     Comparison,
     Decision,
     Estimate,
     Incumbent,
     PolicyConfig,
 )
-from esports_assets.stages.judging import Judged, estimate
+from esports_assets.stages.judging import AnyJudged, Judged, estimate
 from esports_assets.stages.training import TrainingSet
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
@@ -42,7 +46,7 @@ from esports_assets.windows.registry import window_spec
 class Decided:
     """What was decided about which version, why its family stands for the task or none does, and the ledger's entry."""
 
-    judged: Judged
+    judged: AnyJudged
     decision: Decision | None
     family_reasons: tuple[str, ...]
     entry: LedgerEntry
@@ -54,7 +58,7 @@ def decide_and_promote(
     registry: Registry,
     ledger: Ledger,
     task: ModelTask,
-    candidates: Sequence[Judged],
+    candidates: Sequence[AnyJudged],
     data: TrainingSet,
     checks: Mapping[str, bool],
     *,
@@ -103,27 +107,33 @@ def decide_and_promote(
     return Decided(chosen, decision, choice.reasons, entry)
 
 
-def candidate_of(judged: Judged, checks: Mapping[str, bool]) -> Candidate:
+def candidate_of(judged: AnyJudged, checks: Mapping[str, bool]) -> AnyCandidate:
     """A report in the policy's words: the headline is the cross-validation over all matches."""
     step = judged.evaluation.cross_validation
     metrics = {name: estimate(metric) for name, metric in step.metrics.items()}
-    return Candidate(
-        registered_name=judged.registered_name,
-        version=judged.version,
-        log_loss=metrics["log_loss"],
-        brier=metrics["brier"],
-        ece=metrics["ece"],
-        auc=metrics["auc"],
-        accuracy=metrics["accuracy"],
-        gain_over_prior=estimate(step.baselines["prior"].gain["log_loss"]),
-        gain_over_logistic=estimate(step.baselines["plain_logistic"].gain["log_loss"]),
-        n_matches=step.n_matches,
-        n_training_matches=len(judged.learned.matches),
-        simulated=judged.learned.simulated,
-        calibrated=bool(judged.learned.calibration.get("kind")),
-        window_fingerprint=judged.evaluation.window_fingerprint,
-        checks=dict(checks),
-    )
+    shared: dict[str, Any] = {
+        "registered_name": judged.registered_name,
+        "version": judged.version,
+        **{name: metrics[name] for name in ("log_loss", "ece", "accuracy")},
+        "n_matches": step.n_matches,
+        "n_training_matches": len(judged.learned.matches),
+        "simulated": judged.learned.simulated,
+        "calibrated": bool(judged.learned.calibration.get("kind")),
+        "window_fingerprint": judged.evaluation.window_fingerprint,
+        "checks": dict(checks),
+    }
+    if isinstance(judged, Judged):
+        gains = {name: result.gain["log_loss"] for name, result in judged.evaluation.cross_validation.baselines.items()}
+        return Candidate(
+            **shared,
+            brier=metrics["brier"],
+            auc=metrics["auc"],
+            gain_over_prior=estimate(gains["prior"]),
+            gain_over_logistic=estimate(gains["plain_logistic"]),
+        )
+    best = judged.evaluation.cross_validation.best_baseline
+    gain = judged.evaluation.cross_validation.baselines[best].gain["macro_f1"]
+    return ClassCandidate(**shared, macro_f1=metrics["macro_f1"], best_baseline=best, gain_over_best=estimate(gain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,28 +152,45 @@ def _truth(data: TrainingSet) -> _Truth:
 
 
 def _said(lake: Lake, task: ModelTask, name: str, version: int, truth: _Truth) -> npt.NDArray[np.float64]:
-    """A version's out-of-fold probability of every row; NaN where it was never asked."""
-    out = np.full(len(truth.y), np.nan)
+    """A version's out-of-fold probabilities of every row (of the positive class alone, where there is one); NaN where it was
+    never asked.
+    """
+    columns = [f"p_{word}" for word in (task.classes if task.several else (task.positive,))]
+    out = np.full((len(truth.y), len(columns)), np.nan)
     short = task.name.split(".", 1)[1]
     for i, match_id in enumerate(truth.ids):
         table: pa.Table | None = lake.read_predictions(Title(task.title), short, name, version, match_id)
-        if table is None:
+        if table is None or table.num_rows == 0:
             continue
-        known = dict(zip(table["seq"].to_pylist(), table[f"p_{task.positive}"].to_pylist(), strict=True))
         where = np.flatnonzero(truth.match == i)
-        out[where] = [known.get(s, np.nan) for s in truth.seq[where].tolist()]
+        known = table["seq"].to_numpy()
+        order = np.argsort(known)
+        place = order[np.minimum(np.searchsorted(known[order], truth.seq[where]), len(known) - 1)]
+        answered = np.column_stack([table[column].to_numpy() for column in columns])[place]
+        out[where] = np.where((known[place] == truth.seq[where])[:, None], answered, np.nan)
     return out
 
 
 def _comparison(truth: _Truth, one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Comparison | None:
     """Paired difference in log loss, one minus other, on the rows that both were asked about."""
-    both = ~(np.isnan(one) | np.isnan(other))
+    both = ~(np.isnan(one[:, 0]) | np.isnan(other[:, 0]))
     if not both.any():
         return None
-    gain = paired_gain(truth.y[both], one[both], other[both], truth.match[both])["log_loss"]
+    y, ours, theirs = truth.y[both], one[both], other[both]
+    if ours.shape[1] > 1:  # of several classes: the probability of the true one, which is always right
+        rows = np.arange(len(y))
+        ours, theirs, y = ours[rows, y][:, None], theirs[rows, y][:, None], np.ones_like(y)
+    gain = paired_gain(y, ours[:, 0], theirs[:, 0], truth.match[both])["log_loss"]
     measured = estimate(gain)
     difference = Estimate(-measured.value, -measured.hi, -measured.lo)
     return Comparison(difference, len(np.unique(truth.match[both])))
+
+
+def _measured(truth: _Truth, said: npt.NDArray[np.float64]) -> dict[str, Metric]:
+    """Metrics of a version on the rows that it was asked about."""
+    asked = ~np.isnan(said[:, 0])
+    y, p, match = truth.y[asked], said[asked], truth.match[asked]
+    return measure_classes(y, p, p.argmax(axis=1), match) if p.shape[1] > 1 else measure(y, p[:, 0], match)
 
 
 def _incumbent(
@@ -176,8 +203,7 @@ def _incumbent(
     said = _said(lake, task, current.registered_name, current.to_version, truth)
     files = registry.bundle_of(current.registered_name, current.to_version)
     contract = msgspec.json.decode(files[CONTRACT], type=Contract)
-    asked = ~np.isnan(said)
-    measured = measure(truth.y[asked], said[asked], truth.match[asked]) if asked.any() else contract.metrics
+    measured = contract.metrics if np.isnan(said).all() else _measured(truth, said)
     incumbent = Incumbent(
         registered_name=current.registered_name,
         version=current.to_version,

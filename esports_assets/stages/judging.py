@@ -18,12 +18,17 @@ from esports_assets.models import bundle as bundles
 from esports_assets.models.candidate import CODE_VERSION
 from esports_assets.models.evaluate import evaluate
 from esports_assets.models.evaluation import Evaluation
+from esports_assets.models.multiclass.candidate import CLASSES_CODE_VERSION
+from esports_assets.models.multiclass.evaluate import evaluate_classes
+from esports_assets.models.multiclass.evaluation import ClassEvaluation
+from esports_assets.models.multiclass.families import class_family
+from esports_assets.models.multiclass.plots import class_report_pngs
 from esports_assets.models.plots import report_pngs
-from esports_assets.models.tasks import ModelTask
+from esports_assets.models.tasks import ModelTask, task_of
 from esports_assets.models.train import TrainSettings
 from esports_assets.promotion.registry import Registry, RunRecord
 from esports_assets.promotion.terms import Estimate
-from esports_assets.stages.training import Learned, TrainingSet, graph_of, out_of_fold_of
+from esports_assets.stages.training import Learned, TrainingSet, class_out_of_fold_of, graph_of, out_of_fold_of
 from esports_assets.storage.lake import Lake
 from esports_assets.windows.registry import window_spec
 
@@ -42,22 +47,36 @@ class Measured(Protocol):
     def hi(self) -> float | None: ...
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """A registered version with its report."""
+class Registered(msgspec.Struct, frozen=True):
+    """A registered version of a judged candidate."""
 
     registered_name: str
     version: int
     run_id: str
     candidate_id: str
     learned: Learned
+
+
+class Judged(Registered, frozen=True):
+    """A registered version with its report."""
+
     evaluation: Evaluation
+
+
+class ClassJudged(Registered, frozen=True):
+    """A registered version of a model of several classes with its report."""
+
+    evaluation: ClassEvaluation
+
+
+AnyJudged = Judged | ClassJudged
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The version, its plots as PNG by name, and whether it had to be judged."""
 
-    judged: Judged
+    judged: AnyJudged
     plots: Mapping[str, bytes]
     fresh: bool
 
@@ -80,12 +99,8 @@ def judge(
     known = load(lake, learned.registered_name, learned.candidate_id)
     if known is not None:
         return Judgement(known, _stored_plots(lake, learned), False)
-    oof = out_of_fold_of(lake, learned)
-    spec = window_spec(task.window)
-    evaluation, predictions = evaluate(
-        task, data.family(task, learned.family), data.rows, spec, settings=settings, oof=oof
-    )
-    plots = {f"{name}.png": png for name, png in report_pngs(evaluation, predictions, f"p_{task.positive}").items()}
+    evaluation, predictions, pngs = _evaluated(lake, task, learned, data, settings)
+    plots = {f"{name}.png": png for name, png in pngs.items()}
     tags = {"candidate_id": learned.candidate_id, "evaluation_version": EVALUATION_VERSION}
     run_id = registry.find_run(task.name, tags) or registry.log_run(
         _record(task, learned, evaluation, plots, {**tags, "dagster_run_id": dagster_run_id})
@@ -96,7 +111,8 @@ def judge(
         return bundles.pack(contract, graph_of(lake, learned))
 
     version = registry.register(learned.registered_name, run_id, pack, tags)
-    judged = Judged(learned.registered_name, version, run_id, learned.candidate_id, learned, evaluation)
+    facts = (learned.registered_name, version, run_id, learned.candidate_id, learned)
+    judged = Judged(*facts, evaluation) if isinstance(evaluation, Evaluation) else ClassJudged(*facts, evaluation)
     _keep_predictions(lake, task, judged, predictions)
     for name, png in plots.items():
         lake.store.put(f"{_prefix(learned)}plots/{name}", png)
@@ -105,10 +121,30 @@ def judge(
     return Judgement(judged, plots, True)
 
 
-def load(lake: Lake, registered_name: str, candidate_id: str) -> Judged | None:
+def _evaluated(
+    lake: Lake, task: ModelTask, learned: Learned, data: TrainingSet, settings: TrainSettings
+) -> tuple[Evaluation | ClassEvaluation, pa.Table, dict[str, bytes]]:
+    """The report of a candidate, its out-of-fold predictions, and its pictures."""
+    spec = window_spec(task.window)
+    if task.several:
+        family, margins = class_family(task, learned.family), class_out_of_fold_of(lake, learned)
+        report, named = evaluate_classes(task, family, data.rows, spec, settings, margins)
+        return report, named, class_report_pngs(report)
+    oof = out_of_fold_of(lake, learned)
+    evaluation, predictions = evaluate(
+        task, data.family(task, learned.family), data.rows, spec, settings=settings, oof=oof
+    )
+    return evaluation, predictions, report_pngs(evaluation, predictions, f"p_{task.positive}")
+
+
+def load(lake: Lake, registered_name: str, candidate_id: str) -> AnyJudged | None:
     """The judgement of a candidate by today's code, or None."""
     data = lake.store.find(_judged_key(registered_name, candidate_id))
-    return None if data is None else msgspec.json.decode(data, type=Judged)
+    if data is None:
+        return None
+    if task_of(registered_name.rpartition(".")[0]).several:
+        return msgspec.json.decode(data, type=ClassJudged)
+    return msgspec.json.decode(data, type=Judged)
 
 
 def _judged_key(registered_name: str, candidate_id: str) -> str:
@@ -124,11 +160,11 @@ def _stored_plots(lake: Lake, learned: Learned) -> dict[str, bytes]:
     return {key.rsplit("/", 1)[-1]: lake.store.get(key) for key in lake.store.list(folder)}
 
 
-def _keep_predictions(lake: Lake, task: ModelTask, judged: Judged, predictions: pa.Table) -> None:
+def _keep_predictions(lake: Lake, task: ModelTask, judged: AnyJudged, predictions: pa.Table) -> None:
     """Out-of-fold predictions per match: what analyses of training matches use instead of the model itself."""
     title = Title(task.title)
     headers = {record.header.match_id: record.header for record in lake.matches(title)}
-    ids = predictions["match_id"].to_pylist()
+    ids = predictions["match_id"].cast(pa.string()).to_pylist()
     starts = [i for i in range(len(ids)) if i == 0 or ids[i] != ids[i - 1]] + [len(ids)]
     for start, end in pairwise(starts):
         part = predictions.slice(start, end - start)
@@ -138,14 +174,18 @@ def _keep_predictions(lake: Lake, task: ModelTask, judged: Judged, predictions: 
 
 
 def _record(
-    task: ModelTask, learned: Learned, evaluation: Evaluation, plots: Mapping[str, bytes], tags: Mapping[str, str]
+    task: ModelTask,
+    learned: Learned,
+    evaluation: Evaluation | ClassEvaluation,
+    plots: Mapping[str, bytes],
+    tags: Mapping[str, str],
 ) -> RunRecord:
     metrics: dict[str, float | Estimate] = {}
     for step in evaluation.steps:
         for name, metric in step.metrics.items():
             metrics[f"{step.name}.{name}"] = metric.value if metric.lo is None else estimate(metric)
         for baseline, result in step.baselines.items():
-            gain = result.gain["log_loss"]
+            gain = result.gain["macro_f1" if task.several else "log_loss"]
             metrics[f"{step.name}.gain_over_{baseline}"] = gain.value if gain.lo is None else estimate(gain)
     return RunRecord(
         experiment=task.name,
@@ -156,7 +196,7 @@ def _record(
             **tags,
             "data_version": learned.data_version,
             "window_fingerprint": evaluation.window_fingerprint,
-            "code_version": CODE_VERSION,
+            "code_version": CLASSES_CODE_VERSION if task.several else CODE_VERSION,
             "simulated": str(learned.simulated).lower(),
         },
         files={"evaluation.json": evaluation.to_json(), **{f"plots/{name}": png for name, png in plots.items()}},
@@ -173,7 +213,7 @@ def estimate(metric: Measured) -> Estimate:
 def contract_of(
     task: ModelTask,
     learned: Learned,
-    evaluation: Evaluation,
+    evaluation: Evaluation | ClassEvaluation,
     version: str,
     run_id: str,
     dagster_run_id: str,
@@ -194,20 +234,27 @@ def contract_of(
         classes=task.classes,
         positive_class=task.positive,
         calibration=learned.calibration,
-        interval=bundles.Interval(
-            level=learned.interval_level,
-            method="quantiles of match-bootstrap replicates, widened out of fold",
-            replicates=learned.replicates,
-            widen=learned.widen,
-        ),
+        interval=None if task.several else _interval(learned),
         baselines=learned.baselines,
         sites=learned.sites,
         training_data=bundles.TrainingData(learned.data_version, tuple(learned.matches)),
         metrics={name: bundles.Metric(m.value, m.lo, m.hi) for name, m in headline.items()},
+        decision=msgspec.UNSET
+        if learned.decision is None
+        else msgspec.convert(learned.decision, type=bundles.Decision),
         mlflow_run_id=run_id,
         dagster_run_id=dagster_run_id,
-        code_version=CODE_VERSION,
+        code_version=CLASSES_CODE_VERSION if task.several else CODE_VERSION,
         asset_key=asset_key,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         simulated=learned.simulated,
+    )
+
+
+def _interval(learned: Learned) -> bundles.Interval:
+    return bundles.Interval(
+        level=learned.interval_level,
+        method="quantiles of match-bootstrap replicates, widened out of fold",
+        replicates=learned.replicates,
+        widen=learned.widen,
     )

@@ -20,6 +20,10 @@ from esports_assets.models.candidate import CODE_VERSION, train_candidate
 from esports_assets.models.families.base import Family
 from esports_assets.models.families.registry import family_for
 from esports_assets.models.families.trees import Trees
+from esports_assets.models.multiclass.candidate import CLASSES_CODE_VERSION, train_class_candidate
+from esports_assets.models.multiclass.families import class_family
+from esports_assets.models.multiclass.learning import ClassOutOfFold
+from esports_assets.models.multiclass.rows import player_rows
 from esports_assets.models.rows import Rows, rows_of
 from esports_assets.models.tasks import ModelTask
 from esports_assets.models.train import OutOfFold, TrainSettings
@@ -29,6 +33,8 @@ from esports_assets.storage.lake import Lake
 from esports_assets.windows.registry import window_spec
 
 _FILES = ("model.onnx", "oof.parquet")
+MATCHES_TO_JUDGE = 5
+"""A candidate of fewer matches could be learned but not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     sites: dict[str, dict[str, list[float]]]
     verified_difference: float
     settings: dict[str, Any]
+    decision: dict[str, Any] | None = None
+    """Of tasks of several classes: ``contract.Decision``."""
 
 
 def training_set(lake: Lake, task: ModelTask) -> TrainingSet:
@@ -84,10 +92,13 @@ def training_set(lake: Lake, task: ModelTask) -> TrainingSet:
     records = [r for r in lake.window_records(title, window) if r.match_id in accepted]
     simulated = all(accepted[r.match_id].simulated for r in records)
     chosen = [r for r in records if accepted[r.match_id].simulated == simulated]
-    tables = [lake.read_windows(accepted[r.match_id], window) for r in chosen]
-    rows = rows_of(tables, task, spec, {r.match_id: r.day.isoformat() for r in chosen})
+    tables = (lake.read_windows(accepted[r.match_id], window) for r in chosen)
+    days, versions = {r.match_id: r.day.isoformat() for r in chosen}, {r.match_id: r.version for r in chosen}
+    if task.several:
+        return TrainingSet(player_rows(tables, task, spec, days), versions, simulated)
+    rows = rows_of(list(tables), task, spec, days)
     prior = None if simulated else load_prior(lake, task)
-    return TrainingSet(rows, {r.match_id: r.version for r in chosen}, simulated, prior)
+    return TrainingSet(rows, versions, simulated, prior)
 
 
 def candidate_id(task: ModelTask, family: str, data: TrainingSet, settings: TrainSettings) -> str:
@@ -96,9 +107,9 @@ def candidate_id(task: ModelTask, family: str, data: TrainingSet, settings: Trai
         {
             "data": data.data_version,
             "window": window_spec(task.window).fingerprint,
-            "family": repr(family_for(task, family, data.rows)),
+            "family": repr(class_family(task, family) if task.several else family_for(task, family, data.rows)),
             "prior": f"{data.prior.version} {task.lent.get(family)}" if data.prior and family in task.lent else "",
-            "code": CODE_VERSION,
+            "code": CLASSES_CODE_VERSION if task.several else CODE_VERSION,
             "settings": repr(settings),
         }
     )[:16]
@@ -110,31 +121,69 @@ def train(lake: Lake, task: ModelTask, family: str, data: TrainingSet, settings:
     known = load(lake, name, identity)
     if known is not None:
         return known, False
+    learn = _learn_classes if task.several else _learn_two
+    found, graph, oof = learn(lake, task, family, data, settings, identity)
+    sink = io.BytesIO()
+    write_parquet(oof, sink)
+    for file, content in zip(_FILES, (graph, sink.getvalue()), strict=True):
+        lake.store.put(f"{_prefix(name, identity)}{file}", content)
+    lake.store.put(f"{_prefix(name, identity)}learned.json", msgspec.json.encode(found, enc_hook=_plain))
+    return found, True
+
+
+def _learn_two(
+    lake: Lake, task: ModelTask, family: str, data: TrainingSet, settings: TrainSettings, identity: str
+) -> tuple[Learned, bytes, pa.Table]:
+    """Of two classes: what was learned, its graph, and its out-of-fold log-odds."""
     made = train_candidate(task, family, data.rows, window_spec(task.window), settings, data.lender)
     learned = made.learned
     found = Learned(
-        registered_name=name,
-        family=family,
-        candidate_id=identity,
-        data_version=data.data_version,
+        **_of_data(lake, task, family, data, settings, identity),
         simulated=made.simulated,
-        matches=sorted(data.versions),
         params=learned.main.params,
         calibration=msgspec.to_builtins(learned.calibration),
         interval_level=made.coverage.level,
         replicates=len(learned.replicates),
         widen=learned.widen,
         baselines=made.baselines,
-        sites=load_maps(lake, Title(task.title)).book.centres(),
         verified_difference=made.graph_error,
-        settings=asdict(settings),
     )
-    sink = io.BytesIO()
-    write_parquet(made.oof.to_table(), sink)
-    for file, content in zip(_FILES, (made.graph, sink.getvalue()), strict=True):
-        lake.store.put(f"{_prefix(name, identity)}{file}", content)
-    lake.store.put(f"{_prefix(name, identity)}learned.json", msgspec.json.encode(found, enc_hook=_plain))
-    return found, True
+    return found, made.graph, made.oof.to_table()
+
+
+def _learn_classes(
+    lake: Lake, task: ModelTask, family: str, data: TrainingSet, settings: TrainSettings, identity: str
+) -> tuple[Learned, bytes, pa.Table]:
+    """Of several classes: what was learned, its graph, and its out-of-fold margins; there is no interval."""
+    made = train_class_candidate(task, family, data.rows, settings)
+    found = Learned(
+        **_of_data(lake, task, family, data, settings, identity),
+        simulated=made.simulated,
+        params=made.learned.main.params,
+        calibration=msgspec.to_builtins(made.learned.fitting.scaling),
+        interval_level=0.0,
+        replicates=0,
+        widen=1.0,
+        baselines=made.baselines,
+        verified_difference=made.graph_error,
+        decision=msgspec.to_builtins(made.decision),
+    )
+    return found, made.graph, made.oof.to_table()
+
+
+def _of_data(
+    lake: Lake, task: ModelTask, family: str, data: TrainingSet, settings: TrainSettings, identity: str
+) -> dict[str, Any]:
+    """What is known of a candidate before it is learned."""
+    return {
+        "registered_name": task.registered_name(family),
+        "family": family,
+        "candidate_id": identity,
+        "data_version": data.data_version,
+        "matches": sorted(data.versions),
+        "sites": load_maps(lake, Title(task.title)).book.centres(),
+        "settings": asdict(settings),
+    }
 
 
 def load(lake: Lake, registered_name: str, identity: str) -> Learned | None:
@@ -150,10 +199,16 @@ def graph_of(lake: Lake, found: Learned) -> bytes:
 
 def out_of_fold_of(lake: Lake, found: Learned) -> OutOfFold:
     """The candidate's out-of-fold log-odds."""
-    data: pa.Table = read_parquet(
-        io.BytesIO(lake.store.get(f"{_prefix(found.registered_name, found.candidate_id)}oof.parquet"))
-    )
-    return OutOfFold.from_table(data)
+    return OutOfFold.from_table(_out_of_fold_table(lake, found))
+
+
+def class_out_of_fold_of(lake: Lake, found: Learned) -> ClassOutOfFold:
+    """The out-of-fold margins of a candidate of several classes."""
+    return ClassOutOfFold.from_table(_out_of_fold_table(lake, found))
+
+
+def _out_of_fold_table(lake: Lake, found: Learned) -> pa.Table:
+    return read_parquet(io.BytesIO(lake.store.get(f"{_prefix(found.registered_name, found.candidate_id)}oof.parquet")))
 
 
 def _prefix(registered_name: str, identity: str) -> str:
