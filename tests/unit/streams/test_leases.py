@@ -111,6 +111,21 @@ def test_every_taking_has_a_greater_token(client: Redis) -> None:
     assert tokens[0] == clock.now * 1000
 
 
+def test_a_shard_that_was_given_back_and_taken_again_has_one_lease(client: Redis) -> None:
+    """The same worker holds it, but what it had in hand under the earlier token is void."""
+    clock = StillClock()
+    a = worker(client, clock, "a", shards=1)
+    old = a.heartbeat().held[0]
+    a.release(old)
+    new = a.heartbeat().held[0]
+    committer = Committer(client, "g", clock_ms=clock)
+    with pytest.raises(LostLease):
+        committer.commit(old, checkpoint={"m": b"old"})
+    committer.commit(new, checkpoint={"m": b"new"})
+    assert committer.checkpoint(0) == {"m": b"new"}
+    assert not a.release(old)
+
+
 def test_tokens_grow_across_a_server_that_forgot(client: Redis) -> None:
     clock = StillClock()
     old = worker(client, clock, "a", shards=1).heartbeat().held[0]
