@@ -5,7 +5,7 @@ Does not belong here: what a key is and how it is kept (``serving/keys.py``).
 """
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +18,9 @@ from serving.roles import Role, Scope
 
 if TYPE_CHECKING:
     from serving.keys import ApiKey, Keys
+
+_SHOWN = ("prefix", "name", "role", "scopes", "state", "expires_at", "last_used_at")
+"""What a table has room for; JSON says all."""
 
 Prefix = Annotated[str, typer.Argument(help="The key's prefix, as 'esports keys list' shows it.")]
 
@@ -54,7 +57,7 @@ def create(
 def list_keys(as_json: Json = False) -> None:
     """List every key that ever was, without the keys themselves."""
     with sentences(), _opened() as kept:
-        print_table("API keys", [_row(key) for key in kept.all()], as_json=as_json)
+        _tell("API keys", kept.all(), as_json)
 
 
 @keys.command()
@@ -75,7 +78,7 @@ def rotate(
 def revoke(prefix: Prefix, as_json: Json = False) -> None:
     """End a key now."""
     with sentences(), _opened() as kept:
-        print_table("Revoked", [_row(kept.revoke(prefix))], as_json=as_json)
+        _tell("Revoked", [kept.revoke(prefix)], as_json)
 
 
 @contextmanager
@@ -98,6 +101,17 @@ def _show(text: str, key: "ApiKey", as_json: bool) -> None:
         return
     typer.echo(text)
     err.print(f"Role {key.role.value}, prefix {key.prefix}. Keep it: it cannot be shown again.", highlight=False)
+
+
+def _tell(title: str, found: "Sequence[ApiKey]", as_json: bool) -> None:
+    rows = [_row(key) for key in found]
+    if not as_json:
+        rows = [{name: _short(row[name]) for name in _SHOWN} for row in rows]
+    print_table(title, rows, as_json=as_json)
+
+
+def _short(value: Any) -> Any:
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
 
 
 def _row(key: "ApiKey") -> dict[str, Any]:
