@@ -20,6 +20,7 @@ from esports_assets.windows.batch import match_windows
 from esports_assets.windows.contrasts import CONTRASTS, add_contrasts
 from esports_assets.windows.features import BASE
 from esports_assets.windows.labels import ct_won
+from esports_assets.windows.micro.batch import player_micro_table
 from esports_assets.windows.player_form import player_form_table
 from esports_assets.windows.registry import DERIVED, ROUND_STATE, WINDOWS, complete, window_spec
 from esports_assets.windows.sites import SiteBook, plants_of, sites_from_json
@@ -73,7 +74,9 @@ def test_windows_are_declared_in_full(name: str) -> None:
 
 
 def test_an_unknown_window_is_named() -> None:
-    with pytest.raises(LookupError, match="no window 'cs2/aura'; known: cs2/player_form, cs2/round_state"):
+    with pytest.raises(
+        LookupError, match="no window 'cs2/aura'; known: cs2/player_form, cs2/player_micro, cs2/round_state"
+    ):
         window_spec("cs2/aura")
 
 
@@ -126,13 +129,18 @@ def test_some_contrasts_by_hand() -> None:
 VALUES = {
     "cs2/round_state": ("efc2a003f2cafc38", "9a9bad6ad0600f18"),
     "cs2/player_form": ("0618a8498d3d38bc", "b6b350c494c0443e"),
+    "cs2/player_micro": ("4f4e37727cad5883", "ab4c35a701da19be"),
 }
 """Fingerprint of each window, and hash of its values on the tiny match."""
 
 
 @pytest.mark.parametrize("name", sorted(WINDOWS))
 def test_other_values_need_another_fingerprint(name: str) -> None:
-    made = {"cs2/round_state": lambda match: match_windows(match, SITES), "cs2/player_form": player_form_table}
+    made = {
+        "cs2/round_state": lambda match: match_windows(match, SITES),
+        "cs2/player_form": player_form_table,
+        "cs2/player_micro": lambda match: player_micro_table(match, SITES),
+    }
     digest = hashlib.sha256()
     for version in (2, 3):
         table = made[name](tiny(version))

@@ -1,0 +1,130 @@
+"""One match as the stream tells it: its lineup, its watermark, and its rounds in progress.
+
+Belongs here: which round a message belongs to, what is late, and what is known twice.
+Does not belong here: several matches (``online.py``), and its form as bytes (``checkpoint.py``).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from esports_assets.canonical.event import CanonicalEvent
+from esports_assets.canonical.frames import FrameError
+from esports_assets.canonical.vocabulary import EventType
+from esports_assets.windows.micro.facts import in_a_round
+from esports_assets.windows.micro.frame_log import FrameLog, Words
+from esports_assets.windows.micro.message import Message, Positions, read, time_of
+from esports_assets.windows.micro.round_log import Due, RoundLog
+from esports_assets.windows.micro.rows import Lineup
+from esports_assets.windows.micro.spec import MicroWindow
+from esports_assets.windows.micro.standing import Standing
+from esports_assets.windows.view import Sites
+
+MOST_WAITING = 4096
+"""Messages that are kept for a match whose players nobody has told yet; what comes beyond them cannot be placed: late."""
+NO_TIME_US = -(2**63)
+
+
+class Fate(Enum):
+    """What became of a message."""
+
+    TAKEN = "taken"
+    LATE = "late"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True)
+class MatchLog:
+    """What is kept of a match in progress."""
+
+    match_id: str
+    lateness_us: int
+    window: MicroWindow
+    lineup: Lineup | None = None
+    sites: Sites = field(default_factory=Sites)
+    words: Words = field(default_factory=Words)
+    rounds: dict[int, RoundLog] = field(default_factory=dict)
+    over: dict[int, int] = field(default_factory=dict)
+    """Rounds that are done, with the source time of their freeze end."""
+    waiting: list[Message] = field(default_factory=list)
+    latest_us: int = NO_TIME_US
+    """Latest event time that came."""
+    ended: bool = False
+
+    def introduce(self, lineup: Lineup, sites: Sites) -> list[tuple[Message, Fate]]:
+        """Learn who plays; what has waited for it is taken in, and what became of it returned. Later lineups change nothing."""
+        if self.lineup is not None or not lineup.players:
+            return []
+        self.lineup, self.sites = lineup, sites
+        waiting, self.waiting = self.waiting, []
+        return [(message, self.take(message)) for message in waiting]
+
+    def take(self, message: Message) -> Fate:
+        """Take in a message of a round; others change nothing."""
+        if self._ends(message):
+            self.ended = True
+        try:
+            told = read(message)
+        except FrameError:
+            return Fate.REFUSED
+        segment, t, at_us = time_of(told)
+        if t is None or not in_a_round(segment, t):
+            return Fate.TAKEN
+        if self.lineup is None:
+            if len(self.waiting) == MOST_WAITING:
+                return Fate.LATE
+            self.waiting.append(message)
+            return Fate.TAKEN
+        return self._place(self.lineup, told, segment, t, at_us)
+
+    def _ends(self, message: Message) -> bool:
+        return isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_END
+
+    def _place(self, lineup: Lineup, message: Message, segment: int, t: float, at_us: int) -> Fate:
+        own = self.rounds.get(segment)
+        zero_us = own.zero_us if own is not None else self.over.get(segment, at_us - round(t * 1e6))
+        if t < self.watermark_t(zero_us):
+            return Fate.DUPLICATE if own is not None and own.knows(message, t) else Fate.LATE
+        if isinstance(message, Positions) and not any(player in lineup.index for player in message.players):
+            return Fate.TAKEN
+        self.latest_us = max(self.latest_us, zero_us + round(t * 1e6))
+        if segment in self.over:
+            return Fate.TAKEN
+        if own is None:
+            frames = FrameLog.empty(lineup.players, self.words)
+            own = self.rounds[segment] = RoundLog(segment, zero_us, frames, Standing.at_start(len(lineup.players)))
+        every_frame = self.window.rate_hz is None
+        new = own.add_frame(message, t, every_frame) if isinstance(message, Positions) else own.add_event(message, t)
+        return Fate.TAKEN if new else Fate.DUPLICATE
+
+    def watermark_t(self, zero_us: int) -> float:
+        """The watermark on the clock of a round; nothing is awaited before it."""
+        if self.latest_us == NO_TIME_US:
+            return -math.inf
+        return (self.latest_us - zero_us - self.lateness_us) / 1e6
+
+    def due(self, *, finish: bool) -> Iterator[tuple[RoundLog, Due]]:
+        """Rounds with rows to compute; ``finish`` awaits nothing more."""
+        for own in self.rounds.values():
+            if own.ct_team is not None:
+                due = own.due(math.inf if finish else self.watermark_t(own.zero_us), self.window)
+                if len(due.final) or len(due.provisional):
+                    yield own, due
+
+    def forget(self) -> None:
+        """Let go of what no row to come can need."""
+        for segment in sorted(self.rounds):
+            own = self.rounds[segment]
+            watermark_t = self.watermark_t(own.zero_us)
+            if own.is_over(watermark_t, self.window, followed=segment < max(self.rounds)):
+                self.over[segment] = own.zero_us
+                del self.rounds[segment]
+            elif own.ct_team is not None and self.lineup is not None:
+                own.forget(watermark_t, self.window, self.lineup.index, self.lineup.sides(own.ct_team))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the map has ended and no row can come any more."""
+        return self.ended and not self.rounds and not self.waiting and bool(self.over)

@@ -1,0 +1,48 @@
+"""What the stream feeds into the window: canonical events, frames among them, or frames that somebody has read already.
+
+Belongs here: a frame as the window takes it, and what window and order need to know of a message.
+Does not belong here: the payload of a frame (``canonical/frames.py``).
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+
+from esports_assets.canonical.clock import LONGEST_ROUND_S, utc_us
+from esports_assets.canonical.event import CanonicalEvent
+from esports_assets.canonical.frames import FrameRow, frame_of, is_frame
+
+
+class Positions(msgspec.Struct, frozen=True):
+    """Where players are at one instant of a round; a frame may tell some of them, and another the rest."""
+
+    match_id: str
+    segment: int
+    t_s: float
+    """Seconds since freeze end; kept in single precision, as in the tracking table."""
+    at_us: int
+    """Source time of the frame, microseconds since 1970."""
+    players: Mapping[str, FrameRow]
+
+
+Message = CanonicalEvent | Positions
+
+
+def positions_of(event: CanonicalEvent) -> Positions:
+    """The positions of an event that is a frame; FrameError where it is not what it claims."""
+    players = {row.player: row for row in frame_of(event).frame}
+    return Positions(event.match_id, event.segment, event.t or 0.0, utc_us(event.timestamp), players)
+
+
+def read(message: Message) -> Message:
+    """A message with its frame read, if it is one; FrameError where it is not what it claims."""
+    return positions_of(message) if isinstance(message, CanonicalEvent) and is_frame(message) else message
+
+
+def time_of(message: Message) -> tuple[int, float | None, int]:
+    """Round, seconds since its freeze end, and source time in microseconds."""
+    if isinstance(message, Positions):
+        t = message.t_s
+        return message.segment, float(np.float32(t)) if abs(t) <= LONGEST_ROUND_S else t, message.at_us
+    return message.segment, message.t, utc_us(message.timestamp)
