@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_settings: Set
 def test_every_promised_command_is_there() -> None:
     assert {command.callback.__name__ for command in app.registered_commands if command.callback} == {
         *("up", "down", "env", "run", "ingest", "simulate", "materialize"),
-        *("evaluate", "promote", "rollback", "serve", "doctor"),
+        *("evaluate", "promote", "rollback", "serve", "parity", "replay", "doctor"),
     }
 
 
