@@ -153,6 +153,20 @@ def test_the_common_case_is_read_in_one_pass() -> None:
         assert decode(data).event.timestamp == event.timestamp
 
 
+def test_a_frame_that_does_not_hold_together_is_refused() -> None:
+    match = tiny_match()
+    (frame,) = frames_of(match.tracking, match.header, zeros_of(match))
+    good = json.loads(encode(Envelope(frame)))
+    assert decode(json.dumps(good).encode()).frame is not None
+    nobodys = {**good, "payload": {**good["payload"], "teams": good["payload"]["teams"][:1]}}
+    for bad, reason in ((nobodys, "test:p6 is in team 1 of 1"), ({**good, "t": None}, "no instant")):
+        with pytest.raises(WireError, match=reason):
+            decode(json.dumps(bad).encode())
+    other = decode(json.dumps({**good, "event_type": "KILL"}).encode())
+    assert other.frame is None  # a strange kill, but no frame
+    assert other.event.payload == good["payload"]
+
+
 @given(almost_envelopes())
 def test_the_quick_way_and_the_careful_way_read_the_same(data: bytes) -> None:
     quick = reading._at_once(data)

@@ -123,13 +123,13 @@ def test_the_hash_of_a_chunked_table_with_several_dictionaries_comes_back() -> N
 
 def test_numbers_are_as_short_as_they_can_be() -> None:
     match = tiny_match()
-    values = pa.array([0.1, -1205.7], pa.float32())
+    values = pa.array([0.12345, -1205.7], pa.float32())
     tracking = match.tracking.set_column(
         match.tracking.schema.get_field_index("x_u"), TRACKING.column("x_u").arrow, values
     )
     (frame,) = frames_of(tracking, match.header, zeros_of(match))
-    assert [row[1] for row in frame.payload["frame"]] == [0.1, -1205.7]
-    assert float(np.float32(0.1)) != 0.1
+    assert [row[1] for row in frame.payload["frame"]] == [0.12345, -1205.7]
+    assert float(np.float32(0.12345)) != 0.12345
 
 
 def test_ids_follow_from_match_round_and_instant_alone() -> None:
