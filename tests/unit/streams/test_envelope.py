@@ -12,7 +12,7 @@ from tiny_match import tiny_match
 
 from esports_assets.canonical import event as wire
 from esports_assets.canonical.event import CanonicalEvent, WireError
-from esports_assets.canonical.frames import frames_of, zeros_of
+from esports_assets.canonical.frames import frame_of, frames_of, zeros_of
 from esports_assets.canonical.match import Finding, MatchHeader
 from esports_assets.canonical.schema import ROUNDS
 from esports_assets.canonical.vocabulary import EventType, Title
@@ -157,7 +157,9 @@ def test_a_frame_that_does_not_hold_together_is_refused() -> None:
     match = tiny_match()
     (frame,) = frames_of(match.tracking, match.header, zeros_of(match))
     good = json.loads(encode(Envelope(frame)))
-    assert decode(json.dumps(good).encode()).frame is not None
+    read = decode(json.dumps(good).encode())
+    assert read.frame is not None
+    assert frame_of(read.event) == read.frame == frame_of(frame)  # whoever has the event alone reads the same
     nobodys = {**good, "payload": {**good["payload"], "teams": good["payload"]["teams"][:1]}}
     for bad, reason in ((nobodys, "test:p6 is in team 1 of 1"), ({**good, "t": None}, "no instant")):
         with pytest.raises(WireError, match=reason):
