@@ -1,16 +1,19 @@
 """Everything that the README shows, done as its reader would: the front door, the questions to the API, the commands.
 
-One `make run` stays up for all of it and is stopped with Ctrl-C at the end.
+One `make run` stays up for the questions and is stopped with Ctrl-C; the commands then work on what it left.
+`make run DATA=... ONCE=1` is the command that ``test_run_again.py`` executes.
 """
 
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,8 +24,12 @@ from typing import Any
 import psutil
 import pytest
 
+from esports_assets.adapters.registry import ADAPTERS
+from esports_assets.commands import question
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
+ESPORTS = Path(sys.executable).with_name("esports")
 MATCHES = 6
 UP_WITHIN_S = 900.0
 
@@ -51,8 +58,8 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    home = tmp_path_factory.mktemp("front-door")
+def running() -> Iterator[Running]:
+    home = Path(tempfile.mkdtemp(prefix="esports-test-"))  # pytest's own place is closed to PostgreSQL's user at times
     api, dagster = free_port(), free_port()
     foreign = (
         "DATABASE_URL",
@@ -82,6 +89,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
                 process.wait(60)
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def blocks() -> list[str]:
@@ -99,13 +107,30 @@ def test_links_and_pictures_exist() -> None:
         assert (ROOT / target).is_file(), f"the README links {target}, which is not there"
 
 
-def test_the_commands_shown_exist() -> None:
-    shown = set(re.findall(r"`esports ([a-z]+)", README)) | {"down"}
-    for name in sorted(shown):
-        answer = subprocess.run(
-            [sys.executable, "-m", "esports_assets.cli", name, "--help"], capture_output=True, text=True, check=False
-        )
-        assert answer.returncode == 0, f"esports {name}: {answer.stderr}"
+def test_every_command_shown_is_executed_below() -> None:
+    shown = {
+        name
+        for cell in re.findall(r"^\| (`.*?) \|", README, re.M)
+        for name in re.findall(r"`(?:esports )?([a-z]+)", cell)
+    }
+    assert shown == set(EXECUTED)
+
+
+@pytest.mark.parametrize("line", [line for line in blocks() if line.startswith("make ")])
+def test_the_targets_shown_are_there(line: str) -> None:
+    """`make` says what it would do: the targets and their words are those of the Makefile."""
+    said = subprocess.run([*shlex.split(line), "-n"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    expected = {
+        "make run": ".venv/bin/esports run",
+        "make test": ".venv/bin/python -m pytest",
+        "make run DATA=path/to/matches ONCE=1": '.venv/bin/esports run --data "path/to/matches" --once',
+    }
+    assert " ".join(said.replace("\\\n", " ").splitlines()[-1].split()) == expected[line]
+
+
+def test_the_formats_named_are_those_that_the_adapters_read() -> None:
+    named = set(re.findall(r"`(\.[a-z.]+)`", README.partition("## The `esports` command")[0]))
+    assert named == {suffix for adapter in ADAPTERS for suffix in adapter.suffixes}
 
 
 def test_a_run_ends_with_a_promoted_model_that_answers(running: Running) -> None:
@@ -162,3 +187,95 @@ def test_ctrl_c_stops_every_child(running: Running) -> None:
     running.process.wait(90)
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive, [child.cmdline() for child in alive]
+
+
+EXECUTED = (
+    "up",
+    "down",
+    "simulate",
+    "ingest",
+    "materialize",
+    "evaluate",
+    "promote",
+    "rollback",
+    "serve",
+    "doctor",
+    "env",
+)
+"""The commands that the tests below execute as the README shows them."""
+
+
+def esports(running: Running, *arguments: str, **env: str) -> str:
+    """What a command prints; it must succeed."""
+    done = subprocess.run(
+        [str(ESPORTS), *arguments], cwd=ROOT, env={**running.env, **env}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"esports {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def left(running: Running) -> Iterator[Running]:
+    """The home of the run after it, with its servers up again."""
+    assert {row["running"] for row in json.loads(esports(running, "up", "--json"))} == {"yes"}
+    yield running
+    assert set(json.loads(esports(running, "down", "--json"))["stopped"]) >= {"postgres", "valkey"}
+    assert esports(running, "down").strip() == "Nothing was running."
+
+
+def test_simulate_ingest_and_evaluate(left: Running, tmp_path: Path) -> None:
+    files = json.loads(
+        esports(left, "simulate", "--matches", "4", "--seed", "1", "--out", str(tmp_path / "in"), "--json")
+    )["files"]
+    assert len(files) == 4
+    report = json.loads(esports(left, "ingest", *files, "--json", LAKE_URL=str(tmp_path / "lake")))
+    assert (len(report["matches"]), report["refusals"], report["quarantined"], report["duplicates"]) == (4, [], [], [])
+    scored = json.loads(esports(left, "evaluate", "cs2.round_win", "--data", files[0], "--data", files[1], "--json"))
+    assert (scored["n_matches"], scored["alias"]) == (2, "Production")
+    assert set(scored["metrics"]) == {"log_loss", "brier", "ece", "auc", "accuracy"}
+
+
+def test_promote_and_rollback(left: Running) -> None:
+    before = set(re.findall(r'"model_name": "(cs2\.round_win\.[a-z_]+)"', left.log.read_text()))
+    [other] = {"cs2.round_win.multinomial_logistic", "cs2.round_win.xgboost"} - before
+    entry = json.loads(esports(left, "promote", other, "--json"))
+    assert (entry["registered_name"], entry["decision"]) == (other, "promote")
+    back = json.loads(esports(left, "rollback", "cs2.round_win", "--reason", "it was only a try", "--json"))
+    assert ({back["registered_name"]}, back["decision"]) == (before, "rollback")
+    assert "it was only a try" in back["reason"]
+
+
+def test_materialize_a_selection(left: Running) -> None:
+    ran = json.loads(esports(left, "materialize", "group:windows", "--json"))
+    assert ran["success"]
+    assert "windows__cs2__round_state" in ran["steps"]
+    assert not [step for step in ran["steps"] if step.startswith(("models", "canonical"))]
+
+
+def test_serve_answers_alone(left: Running) -> None:
+    port = str(free_port())
+    with left.log.with_name("serve.log").open("w") as sink:
+        serving = subprocess.Popen(
+            [str(ESPORTS), "serve"], cwd=ROOT, env={**left.env, "API_PORT": port}, stdout=sink, stderr=sink
+        )
+        try:
+            question.wait_until(f"http://127.0.0.1:{port}/readyz", 60, lambda: None)
+        finally:
+            serving.terminate()
+            serving.wait(30)
+
+
+def test_the_doctor_finds_this_home_well(left: Running) -> None:
+    """Whatever it says of the machine's own packages and disk."""
+    done = subprocess.run([str(ESPORTS), "doctor", "--json"], env=left.env, capture_output=True, text=True, check=False)
+    found = {entry["check"]: entry["well"] for entry in json.loads(done.stdout)}
+    assert found.keys() >= {"home", "postgres", "valkey", "API_PORT", "DAGSTER_HOME", "LAKE_URL", "BUNDLES_URL"}
+    assert [check for check, well in found.items() if not well and check not in ("packages", "disk")] == []
+
+
+def test_env_makes_plain_dagster_work(left: Running) -> None:
+    script = 'eval "$("$ESPORTS" env)" && "$DAGSTER" instance info'
+    env = {**left.env, "ESPORTS": str(ESPORTS), "DAGSTER": str(ESPORTS.with_name("dagster"))}
+    said = subprocess.run(["sh", "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+    assert f"{left.env['ESPORTS_HOME']}/dagster" in said
+    assert re.search(r"schedule_storage:\s+current: [0-9a-f]{12}", said), said
