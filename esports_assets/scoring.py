@@ -19,6 +19,12 @@ from esports_assets.models.baselines import score_baselines
 from esports_assets.models.bundle import BundleError, Model, load_bundle
 from esports_assets.models.evaluate import named_columns, slices_of
 from esports_assets.models.metrics import Metric, measure, paired_gain
+from esports_assets.models.multiclass.baselines import name_baselines
+from esports_assets.models.multiclass.candidate import rule_of
+from esports_assets.models.multiclass.evaluate import step_of
+from esports_assets.models.multiclass.labelled import labelled_table
+from esports_assets.models.multiclass.metrics import per_class
+from esports_assets.models.multiclass.rows import player_rows
 from esports_assets.models.rows import Rows, rows_of
 from esports_assets.models.tasks import ModelTask, task_of
 from esports_assets.promotion.mirror import read_alias, read_champion
@@ -49,7 +55,7 @@ def evaluate_promoted(task: str, paths: Sequence[Path], settings: Settings) -> d
     if not unseen:
         reason = f"all {len(matches)} were in its training data" if matches else _nothing_read(refusals)
         raise NothingToScore(f"{task}: nothing to score in these files: {reason}")
-    result = score(wanted, model, unseen)
+    result = (score_classes if wanted.several else score)(wanted, model, unseen)
     return {
         "model": model.contract.registered_name,
         "alias": ALIAS,
@@ -128,16 +134,53 @@ def score(task: ModelTask, model: Model, matches: Sequence[CanonicalMatch]) -> d
     }
 
 
-def _rows(task: ModelTask, model: Model, matches: Sequence[CanonicalMatch]) -> Rows:
+def score_classes(task: ModelTask, model: Model, matches: Sequence[CanonicalMatch]) -> dict[str, Any]:
+    """Metrics of a model of several classes over all labelled rows, the baselines' macro-F1 with the paired gain, and every
+    class.
+    """
+    _same_kind(model, matches)
+    centres = model.contract.sites
+    tables = (labelled_table(match, sites_from_json(centres, match.header.map)) for match in matches)
+    rows = player_rows(tables, task, window_spec(task.window), _days(matches))
+    order = rows.columns([feature.name for feature in model.contract.features])
+    probability, _ = model.predict(np.ascontiguousarray(rows.x[:, order]))
+    p = probability.astype(np.float64)
+    if isinstance(model.contract.decision, msgspec.UnsetType):
+        raise BundleError(f"{model.contract.registered_name} says nothing of how a class is named")
+    rule = rule_of(task.classes, model.contract.decision)
+    named, told = rule.name(p), rule.speaks(p)
+    step = step_of("unseen", "unseen matches", 0, rows, p, named, name_baselines(model.contract.baselines, rows))
+    return {
+        "n_matches": step.n_matches,
+        "n_rounds": step.n_rounds,
+        "n_rows": step.n_rows,
+        "metrics": _plain(step.metrics),
+        "baselines": {
+            name: {**_plain(result.metrics), "gain": _plain(result.gain)} for name, result in step.baselines.items()
+        },
+        "per_class": msgspec.to_builtins(per_class(rows.y, named, task.classes)),
+        "abstains": {"below": rule.abstain_below, "share": float(1.0 - told.mean())},
+    }
+
+
+def _days(matches: Sequence[CanonicalMatch]) -> dict[str, str]:
+    return {match.header.match_id: match.header.day.isoformat() for match in matches}
+
+
+def _same_kind(model: Model, matches: Sequence[CanonicalMatch]) -> None:
+    """BundleError where the matches are simulated and the model learned from real ones, or the other way round."""
     kinds = {match.header.simulated for match in matches}
     if kinds != {model.contract.simulated}:
         learned = "simulated" if model.contract.simulated else "real"
         raise BundleError(
             f"{model.contract.registered_name} learned from {learned} matches; these are not all {learned}"
         )
+
+
+def _rows(task: ModelTask, model: Model, matches: Sequence[CanonicalMatch]) -> Rows:
+    _same_kind(model, matches)
     tables = [match_windows(match, sites_from_json(model.contract.sites, match.header.map)) for match in matches]
-    days = {match.header.match_id: match.header.day.isoformat() for match in matches}
-    return rows_of(tables, task, window_spec(task.window), days, kind="second")
+    return rows_of(tables, task, window_spec(task.window), _days(matches), kind="second")
 
 
 def _plain(metrics: dict[str, Metric]) -> dict[str, dict[str, float | None]]:

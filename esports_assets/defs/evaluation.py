@@ -13,13 +13,14 @@ from esports_assets.canonical.codec import combined_hash
 from esports_assets.defs.conditions import FOLLOWS
 from esports_assets.defs.resources import Platform, Training
 from esports_assets.models.metrics import Metric
-from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.models.tasks import INTENT, ROUND_WIN, ModelTask
 from esports_assets.promotion.policy import failed_gates, too_little_data
 from esports_assets.promotion.terms import DEFAULT_POLICY
 from esports_assets.stages.deciding import candidate_of
-from esports_assets.stages.judging import EVALUATION_VERSION, Judgement, judge
+from esports_assets.stages.judging import EVALUATION_VERSION, ClassJudged, Judged, Judgement, judge
 from esports_assets.stages.training import train, training_set
 
+_INTENT = dg.AssetKey(["evaluation", "cs2", "intent"])
 _KEY = dg.AssetKey(["evaluation", "cs2", "round_win"])
 
 
@@ -44,20 +45,51 @@ _KEY = dg.AssetKey(["evaluation", "cs2", "round_win"])
 def evaluation_cs2_round_win(
     context: dg.AssetExecutionContext, platform: Platform, training: Training
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    data = training_set(platform.lake, ROUND_WIN)
+    yield from _evaluate(ROUND_WIN, _KEY, context, platform, training)
+
+
+@dg.asset(
+    key=_INTENT,
+    deps=[dg.AssetKey(["models", "cs2", "intent"])],
+    group_name="evaluation",
+    owners=["team:ml"],
+    kinds={"mlflow"},
+    code_version=EVALUATION_VERSION,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "quality",
+            asset=_INTENT,
+            description="One family at least beats every baseline in macro-F1 with its whole interval, and is calibrated. "
+            "It blocks nothing: a candidate that fails is refused by the promotion, with the reason in the ledger.",
+        )
+    ],
+    automation_condition=FOLLOWS,
+    description="Chronological hold-out, grouped production split and grouped cross-validation of cs2.intent, beside "
+    "majority, persistence and heuristics.",
+)
+def evaluation_cs2_intent(
+    context: dg.AssetExecutionContext, platform: Platform, training: Training
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    yield from _evaluate(INTENT, _INTENT, context, platform, training)
+
+
+def _evaluate(
+    task: ModelTask, key: dg.AssetKey, context: dg.AssetExecutionContext, platform: Platform, training: Training
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    data = training_set(platform.lake, task)
     judgements: list[Judgement] = []
-    for family in ROUND_WIN.families:
-        learned, _ = train(platform.lake, ROUND_WIN, family, data, training.settings)
+    for family in task.families:
+        learned, _ = train(platform.lake, task, family, data, training.settings)
         judgements.append(
             judge(
                 platform.lake,
                 platform.registry,
-                ROUND_WIN,
+                task,
                 learned,
                 data,
                 training.settings,
                 context.run.run_id,
-                _KEY.to_user_string(),
+                key.to_user_string(),
             )
         )
     metadata: dict[str, dg.MetadataValue | float | int] = {}
@@ -86,20 +118,26 @@ def evaluation_cs2_round_win(
     yield dg.AssetCheckResult(
         passed=passed,
         check_name="quality",
-        asset_key=_KEY,
+        asset_key=key,
+        severity=dg.AssetCheckSeverity.WARN if task.several else dg.AssetCheckSeverity.ERROR,
         description=None if passed else "; ".join(sentence for lines in trouble.values() for sentence in lines),
         metadata={"objections": trouble},
     )
 
 
 def _metadata(judgement: Judgement) -> dict[str, dg.MetadataValue | float | int]:
-    family, evaluation = judgement.judged.learned.family, judgement.judged.evaluation
-    step = evaluation.cross_validation
+    judged = judgement.judged
+    family, step = judged.learned.family, judged.evaluation.cross_validation
     found: dict[str, dg.MetadataValue | float | int] = {
         f"{family}_{name}": metric.value for name, metric in step.metrics.items()
     }
-    found[f"{family}_gain_over_logistic"] = step.baselines["plain_logistic"].gain["log_loss"].value
-    found[f"{family}_report"] = dg.MetadataValue.md(_report(judgement))
+    if isinstance(judged, ClassJudged):
+        steps = judged.evaluation.steps
+        found |= {f"{family}_gain_over_{n}": r.gain["macro_f1"].value for n, r in steps[-1].baselines.items()}
+        found[f"{family}_report"] = dg.MetadataValue.md(_class_report(judged))
+    else:
+        found[f"{family}_gain_over_logistic"] = step.baselines["plain_logistic"].gain["log_loss"].value
+        found[f"{family}_report"] = dg.MetadataValue.md(_report(judged))
     for name, png in sorted(judgement.plots.items()):
         image = base64.b64encode(png).decode()
         found[f"{family}_{name.removesuffix('.png')}"] = dg.MetadataValue.md(
@@ -108,15 +146,33 @@ def _metadata(judgement: Judgement) -> dict[str, dg.MetadataValue | float | int]
     return found
 
 
-def _report(judgement: Judgement) -> str:
+def _report(judged: Judged) -> str:
     lines = [
         "| step | matches | log loss | Brier | ECE | AUC | accuracy | gain over logistic |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for step in judgement.judged.evaluation.steps:
+    for step in judged.evaluation.steps:
         measured = [step.metrics[name] for name in ("log_loss", "brier", "ece", "auc", "accuracy")]
         cells = [_cell(metric) for metric in (*measured, step.baselines["plain_logistic"].gain["log_loss"])]
         lines.append(f"| {step.name} | {step.n_matches} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _class_report(judged: ClassJudged) -> str:
+    """Steps with every baseline, then every class."""
+    evaluation = judged.evaluation
+    names = list(evaluation.cross_validation.baselines)
+    lines = [
+        f"| step | matches | macro-F1 | log loss | ECE | accuracy | {' | '.join(f'gain over {n}' for n in names)} |",
+        "|---" * (6 + len(names)) + "|",
+    ]
+    for step in evaluation.steps:
+        measured = [step.metrics[name] for name in ("macro_f1", "log_loss", "ece", "accuracy")]
+        cells = [_cell(metric) for metric in (*measured, *(step.baselines[n].gain["macro_f1"] for n in names))]
+        lines.append(f"| {step.name} | {step.n_matches} | {' | '.join(cells)} |")
+    lines += ["", "| class | rows | precision | recall | F1 |", "|---|---|---|---|---|"]
+    for name, found in evaluation.per_class.items():
+        lines.append(f"| {name} | {found.rows} | {found.precision:.3f} | {found.recall:.3f} | {found.f1:.3f} |")
     return "\n".join(lines)
 
 

@@ -5,7 +5,9 @@ Does not belong here: learning (``models/``), what identifies a candidate (``sta
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -13,11 +15,13 @@ from esports_assets.canonical.codec import combined_hash
 from esports_assets.defs.conditions import FOLLOWS, follows_even_without
 from esports_assets.defs.resources import Platform, Training
 from esports_assets.models.candidate import CODE_VERSION
-from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.models.multiclass.candidate import CLASSES_CODE_VERSION
+from esports_assets.models.rows import TooLittleData
+from esports_assets.models.tasks import INTENT, ROUND_WIN
 from esports_assets.stages.prior import PRIOR_VERSION, learn_prior, load_prior
 from esports_assets.stages.snapshots import VARIABLE as SNAPSHOTS_VARIABLE
 from esports_assets.stages.snapshots import read_snapshots
-from esports_assets.stages.training import train, training_set
+from esports_assets.stages.training import MATCHES_TO_JUDGE, train, training_set
 
 
 @dg.asset(
@@ -77,4 +81,52 @@ def models_csgo_round_prior(platform: Platform) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(prior.version),
         metadata={"rows": prior.rows, "rounds": prior.rounds, "trees": int(prior.trees.params["rounds"])},
+    )
+
+
+@dg.asset(
+    key=["models", "cs2", "intent"],
+    deps=[dg.AssetKey(["windows", "cs2", "player_micro"])],
+    group_name="models",
+    owners=["team:ml"],
+    kinds={"onnx", "xgboost"},
+    code_version=CLASSES_CODE_VERSION,
+    output_required=False,
+    automation_condition=FOLLOWS,
+    description="Candidates for cs2.intent: one per family, scaled out of fold, with a rule that names a class or abstains. "
+    "None where no match tells the positions of players.",
+)
+def models_cs2_intent(
+    context: dg.AssetExecutionContext, platform: Platform, training: Training
+) -> Iterator[dg.MaterializeResult]:
+    try:
+        data = training_set(platform.lake, INTENT)
+        data.rows.require_learnable(matches=MATCHES_TO_JUDGE)
+    except TooLittleData as lack:
+        context.log.warning(f"cs2.intent is left as it is: {lack}")
+        return
+    found: dict[str, str] = {}
+    metadata: dict[str, Any] = {}
+    for family in INTENT.families:
+        learned, fresh = train(platform.lake, INTENT, family, data, training.settings)
+        found[family] = learned.candidate_id
+        told = {
+            "candidate": learned.candidate_id,
+            "learned_now": fresh,
+            "graph_differs_by": learned.verified_difference,
+            "calibration": learned.calibration,
+            "decision": learned.decision,
+        }
+        metadata[family] = dg.MetadataValue.json(told)
+    yield dg.MaterializeResult(
+        data_version=dg.DataVersion(combined_hash(found)),
+        metadata={
+            "rows": len(data.rows),
+            "matches": data.rows.n_matches,
+            "rounds": data.rows.n_segments,
+            "simulated": data.simulated,
+            "training_data_version": data.data_version,
+            "matches_read": dg.MetadataValue.json(dict(data.versions)),
+            **metadata,
+        },
     )

@@ -7,14 +7,14 @@ Does not belong here: the policy and the steps (``promotion/``), comparing (``st
 import dagster as dg
 
 from esports_assets.defs.conditions import FOLLOWS
-from esports_assets.defs.gates import verdicts
+from esports_assets.defs.gates import INTENT_SUITES, verdicts
 from esports_assets.defs.resources import Platform, Training
 from esports_assets.defs.spans import sentences
-from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.models.tasks import INTENT, ROUND_WIN, ModelTask
 from esports_assets.promotion import mirror
 from esports_assets.promotion.promote import reconcile
 from esports_assets.stages.deciding import decide_and_promote
-from esports_assets.stages.judging import Judged, load
+from esports_assets.stages.judging import AnyJudged, load
 from esports_assets.stages.training import TrainingSet, candidate_id, training_set
 
 
@@ -31,21 +31,47 @@ from esports_assets.stages.training import TrainingSet, candidate_id, training_s
 def promotion_cs2_round_win(
     context: dg.AssetExecutionContext, platform: Platform, training: Training
 ) -> dg.MaterializeResult:
-    data = training_set(platform.lake, ROUND_WIN)
-    candidates, checks = _reread(platform, training, data), verdicts(context.instance)
+    return _decide(ROUND_WIN, context, platform, training, verdicts(context.instance))
+
+
+@dg.asset(
+    key=["promotion", "cs2", "intent"],
+    deps=[dg.AssetKey(["evaluation", "cs2", "intent"])],
+    group_name="promotion",
+    owners=["team:ml"],
+    kinds={"postgres", "mlflow"},
+    code_version="1",
+    automation_condition=FOLLOWS,
+    description="Which version serves cs2.intent, decided on evaluation and checks read again, with reasons in the ledger.",
+)
+def promotion_cs2_intent(
+    context: dg.AssetExecutionContext, platform: Platform, training: Training
+) -> dg.MaterializeResult:
+    return _decide(INTENT, context, platform, training, verdicts(context.instance, INTENT_SUITES, ()))
+
+
+def _decide(
+    task: ModelTask,
+    context: dg.AssetExecutionContext,
+    platform: Platform,
+    training: Training,
+    checks: dict[str, bool],
+) -> dg.MaterializeResult:
+    data = training_set(platform.lake, task)
+    candidates = _reread(task, platform, training, data)
     decided = decide_and_promote(
         platform.lake,
         platform.objects,
         platform.registry,
         platform.ledger,
-        ROUND_WIN,
+        task,
         candidates,
         data,
         checks,
         source="dagster",
         dagster_run_id=context.run.run_id,
     )
-    current = platform.ledger.standing(ROUND_WIN.name).current
+    current = platform.ledger.standing(task.name).current
     serving = "nothing" if current is None else f"{current.registered_name} v{current.to_version}"
     decision = decided.decision
     return dg.MaterializeResult(
@@ -62,11 +88,11 @@ def promotion_cs2_round_win(
     )
 
 
-def _reread(platform: Platform, training: Training, data: TrainingSet) -> list[Judged]:
+def _reread(task: ModelTask, platform: Platform, training: Training, data: TrainingSet) -> list[AnyJudged]:
     """The judgement of every family's candidate of today's matches, as evaluation kept it."""
     candidates = []
-    for family in ROUND_WIN.families:
-        name, identity = ROUND_WIN.registered_name(family), candidate_id(ROUND_WIN, family, data, training.settings)
+    for family in task.families:
+        name, identity = task.registered_name(family), candidate_id(task, family, data, training.settings)
         judged = load(platform.lake, name, identity)
         if judged is None:
             raise dg.Failure(
@@ -87,12 +113,30 @@ def _reread(platform: Platform, training: Training, data: TrainingSet) -> list[J
     description="Bundles and markers in the object store, reconciled with the ledger: what serving reads.",
 )
 def bundles_cs2_round_win(platform: Platform) -> dg.MaterializeResult:
+    return _mirrored(ROUND_WIN, platform)
+
+
+@dg.asset(
+    key=["bundles", "cs2", "intent"],
+    deps=[dg.AssetKey(["promotion", "cs2", "intent"])],
+    group_name="bundles",
+    owners=["team:ml"],
+    kinds={"s3"},
+    code_version="1",
+    automation_condition=FOLLOWS,
+    description="Bundles and markers of cs2.intent in the object store, reconciled with the ledger: what serving reads.",
+)
+def bundles_cs2_intent(platform: Platform) -> dg.MaterializeResult:
+    return _mirrored(INTENT, platform)
+
+
+def _mirrored(task: ModelTask, platform: Platform) -> dg.MaterializeResult:
     found = reconcile(registry=platform.registry, ledger=platform.ledger, objects=platform.objects)
     if found.broken:
         raise dg.Failure("; ".join(found.broken))
-    champion = mirror.read_champion(platform.objects, ROUND_WIN.name)
+    champion = mirror.read_champion(platform.objects, task.name)
     aliases = mirror.aliases(platform.objects, champion) if champion else {}
-    current = platform.ledger.standing(ROUND_WIN.name).current
+    current = platform.ledger.standing(task.name).current
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{champion} {sorted(aliases.items())}"),
         metadata={

@@ -9,6 +9,7 @@ from datetime import date
 
 from esports_assets.canonical.schema import CANONICAL_TABLES
 from esports_assets.canonical.vocabulary import Title
+from esports_assets.models.multiclass.labelled import PLAYER_MICRO_LABELLED
 from esports_assets.models.tasks import ModelTask
 from esports_assets.models.train import TrainSettings
 from esports_assets.promotion.ledger import Ledger
@@ -20,9 +21,10 @@ from esports_assets.stages.judging import judge
 from esports_assets.stages.maps import learn_maps
 from esports_assets.stages.sources import read_day
 from esports_assets.stages.training import train, training_set
-from esports_assets.stages.windowing import form_day, window_day, windows_of
+from esports_assets.stages.windowing import form_day, micro_day, window_day, windows_of
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
+from esports_assets.windows.micro.spec import PLAYER_MICRO
 from esports_assets.windows.player_form import PLAYER_FORM
 from esports_assets.windows.registry import ROUND_STATE
 
@@ -49,6 +51,10 @@ def run_stages(
         form_day(lake, title, day)
     for spec in (ROUND_STATE, PLAYER_FORM):
         validate(spec.table, windows_of(lake, title, days, spec))
+    if task.window == PLAYER_MICRO.name:
+        for day in days:
+            micro_day(lake, title, day, maps)
+        validate(PLAYER_MICRO_LABELLED, windows_of(lake, title, days, PLAYER_MICRO))
     data = training_set(lake, task)
     judged = []
     for family in task.families:

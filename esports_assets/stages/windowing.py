@@ -15,9 +15,11 @@ from esports_assets.canonical.codec import combined_hash
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.canonical.schema import CANONICAL_TABLES
 from esports_assets.canonical.vocabulary import Title
+from esports_assets.models.multiclass.labelled import LABELS_VERSION, labelled_table
 from esports_assets.stages.maps import Maps
 from esports_assets.storage.lake import DerivedRecord, Lake, MatchRecord
 from esports_assets.windows.batch import match_windows
+from esports_assets.windows.micro.spec import PLAYER_MICRO
 from esports_assets.windows.player_form import PLAYER_FORM, player_form_table
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.spec import WindowSpec
@@ -52,17 +54,36 @@ class WindowedDay:
 def window_day(lake: Lake, title: Title, day: date, maps: Maps) -> WindowedDay:
     """Bring the states of rounds of a day up to date with matches, maps and the window's definition."""
 
-    def sites(match: MatchRecord) -> Sites:
-        return maps.book.sites(match.header.map, without=match.header.match_id)
-
     def facts(match: MatchRecord) -> Facts:
-        where = hashlib.blake2b(repr(astuple(sites(match))).encode(), digest_size=8).hexdigest()
-        return {"fingerprint": ROUND_STATE.fingerprint, "match_version": match.data_version, "sites": where}
+        return _facts_beside(maps, match, ROUND_STATE.fingerprint)
 
     def rows(match: MatchRecord) -> pa.Table:
-        return match_windows(lake.load(match.header), sites(match))
+        return match_windows(lake.load(match.header), _sites(maps, match))
 
     return _bring(lake, title, day, ROUND_STATE, facts, rows)
+
+
+def micro_day(lake: Lake, title: Title, day: date, maps: Maps) -> WindowedDay:
+    """Bring what the players of a day's matches did last, and did next, up to date in the same way."""
+
+    def facts(match: MatchRecord) -> Facts:
+        return {**_facts_beside(maps, match, PLAYER_MICRO.fingerprint), "labels": LABELS_VERSION}
+
+    def rows(match: MatchRecord) -> pa.Table:
+        return labelled_table(lake.load(match.header), _sites(maps, match))
+
+    return _bring(lake, title, day, PLAYER_MICRO, facts, rows)
+
+
+def _sites(maps: Maps, match: MatchRecord) -> Sites:
+    """The sites of a match's map as the other matches show them."""
+    return maps.book.sites(match.header.map, without=match.header.match_id)
+
+
+def _facts_beside(maps: Maps, match: MatchRecord, fingerprint: str) -> Facts:
+    """What decides the rows of a window that knows the bomb sites."""
+    where = hashlib.blake2b(repr(astuple(_sites(maps, match))).encode(), digest_size=8).hexdigest()
+    return {"fingerprint": fingerprint, "match_version": match.data_version, "sites": where}
 
 
 def form_day(lake: Lake, title: Title, day: date) -> WindowedDay:

@@ -10,7 +10,9 @@ from esports_assets.canonical.vocabulary import Title
 from esports_assets.ingest import ingest_paths
 from esports_assets.models.bundle import write_bundle
 from esports_assets.models.evaluate import evaluate
-from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.models.multiclass.evaluate import evaluate_classes
+from esports_assets.models.multiclass.families import class_family
+from esports_assets.models.tasks import INTENT, ROUND_WIN
 from esports_assets.models.train import TrainSettings
 from esports_assets.promotion.mirror import write_alias, write_champion
 from esports_assets.scoring import NothingToScore, evaluate_promoted
@@ -18,10 +20,11 @@ from esports_assets.settings import Settings
 from esports_assets.simulate.write import simulate_matches
 from esports_assets.stages.judging import contract_of
 from esports_assets.stages.maps import learn_maps
-from esports_assets.stages.training import graph_of, out_of_fold_of, train, training_set
-from esports_assets.stages.windowing import window_day
+from esports_assets.stages.training import class_out_of_fold_of, graph_of, out_of_fold_of, train, training_set
+from esports_assets.stages.windowing import micro_day, window_day
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
+from esports_assets.windows.micro.spec import PLAYER_MICRO
 from esports_assets.windows.registry import ROUND_STATE
 
 GRID = Path(__file__).parents[1] / "fixtures" / "grid"
@@ -99,3 +102,53 @@ def test_without_a_promoted_model_the_reason_is_said(tmp_path: Path, files: list
     empty = Settings.from_env({"ESPORTS_HOME": str(tmp_path)})
     with pytest.raises(NothingToScore, match=r"no model of cs2\.round_win is promoted"):
         evaluate_promoted("cs2.round_win", files[5:], empty)
+
+
+@pytest.fixture(scope="module")
+def intent_settings(tmp_path_factory: pytest.TempPathFactory, files: list[Path]) -> Settings:
+    """A store whose promoted model of nine classes learned from the first five files."""
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    for day in ingest_paths(files[:5], lake).days[Title.CS2]:
+        micro_day(lake, Title.CS2, day, learn_maps(lake, Title.CS2))
+    data = training_set(lake, INTENT)
+    learned, fresh = train(lake, INTENT, "multinomial_logistic", data, SETTINGS)
+    assert fresh
+    again, fresh = train(lake, INTENT, "multinomial_logistic", data, SETTINGS)
+    assert (again.candidate_id, fresh) == (learned.candidate_id, False)
+    family = class_family(INTENT, "multinomial_logistic")
+    oof = class_out_of_fold_of(lake, learned)
+    report, _ = evaluate_classes(INTENT, family, data.rows, PLAYER_MICRO, SETTINGS, oof)
+    contract = contract_of(INTENT, learned, report, "1", "run", "dagster", "evaluation/cs2/intent")
+    home = tmp_path_factory.mktemp("home")
+    store = ObjectStore(home / "bundles")
+    write_bundle(store, contract, graph_of(lake, learned))
+    write_alias(store, contract.registered_name, "Production", "1")
+    write_champion(store, INTENT.name, contract.registered_name)
+    return replace(Settings.from_env({"ESPORTS_HOME": str(home)}), bundles_url=str(home / "bundles"))
+
+
+def test_intent_is_scored_beside_majority_persistence_and_heuristics(
+    intent_settings: Settings, files: list[Path]
+) -> None:
+    result = evaluate_promoted("cs2.intent", files, intent_settings)
+    assert (result["model"], result["alias"], result["version"]) == (
+        "cs2.intent.multinomial_logistic",
+        "Production",
+        "1",
+    )
+    assert (result["n_matches"], result["n_matches_left_out_as_trained_on"]) == (2, 5)
+    assert result["n_rows"] > 10_000
+    for name in ("macro_f1", "log_loss", "ece"):
+        metric = result["metrics"][name]
+        assert metric["lo"] <= metric["value"] <= metric["hi"], name
+    assert set(result["baselines"]) == {"majority", "persistence", "heuristics"}
+    best = max(baseline["macro_f1"]["value"] for baseline in result["baselines"].values())
+    assert result["metrics"]["macro_f1"]["value"] > best + 0.1
+    assert set(result["per_class"]) == set(INTENT.classes)
+    assert sum(found["rows"] for found in result["per_class"].values()) == result["n_rows"]
+    assert msgspec.json.decode(msgspec.json.encode(result)) == result
+
+
+def test_intent_of_matches_of_the_training_is_not_scored(intent_settings: Settings, files: list[Path]) -> None:
+    with pytest.raises(NothingToScore, match="all 5 were in its training data"):
+        evaluate_promoted("cs2.intent", files[:5], intent_settings)

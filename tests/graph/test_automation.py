@@ -9,9 +9,11 @@ from esports_assets.defs.partitions import CS2_DAYS
 DAYS = ("2026-01-01", "2026-01-02", "2026-01-03")
 CANONICAL = tuple(f"canonical/cs2/{name}" for name in ("events", "tracking", "rounds", "players"))
 MAPS, WINDOWS, FORM = "canonical/cs2/maps", "windows/cs2/round_state", "windows/cs2/player_form"
+MICRO = "windows/cs2/player_micro"
 MODELS, EVALUATION = "models/cs2/round_win", "evaluation/cs2/round_win"
 PROMOTION, BUNDLES = "promotion/cs2/round_win", "bundles/cs2/round_win"
 LEARNED = (MODELS, EVALUATION, PROMOTION, BUNDLES)
+INTENT = tuple(f"{stage}/cs2/intent" for stage in ("models", "evaluation", "promotion", "bundles"))
 
 Requests = dict[str, set[str | None]]
 
@@ -55,9 +57,9 @@ class Ticks:
         for name in CANONICAL:
             self.done(name, *days)
         self.done(MAPS)
-        self.done(WINDOWS, *days)
-        self.done(FORM, *days)
-        for name in LEARNED:
+        for name in (WINDOWS, MICRO, FORM):
+            self.done(name, *days)
+        for name in (*LEARNED, *INTENT):
             self.done(name)
 
     def settle(self) -> None:
@@ -89,10 +91,12 @@ def test_a_new_day_goes_through_the_graph_and_then_rests(ticks: Ticks) -> None:
         ticks.done(name, new)
     assert ticks.tick() == {MAPS: {None}}, "states of rounds wait for the maps that know the day"
     ticks.done(MAPS)
-    assert ticks.tick() == {WINDOWS: {new}}, "learned again, but nothing moved: the other days rest"
+    assert ticks.tick() == {WINDOWS: {new}, MICRO: {new}}, "learned again, but nothing moved: the other days rest"
     ticks.done(WINDOWS, new)
     assert ticks.tick() == {name: {None} for name in LEARNED}, "one run from candidate to bundle"
-    for name in LEARNED:
+    ticks.done(MICRO, new)
+    assert ticks.tick() == {name: {None} for name in INTENT}, "another one for the other task"
+    for name in (*LEARNED, *INTENT):
         ticks.done(name)
     assert [ticks.tick(), ticks.tick()] == [{}, {}]
 
@@ -100,10 +104,11 @@ def test_a_new_day_goes_through_the_graph_and_then_rests(ticks: Ticks) -> None:
 def test_maps_that_moved_request_the_windows_of_every_day_once(ticks: Ticks) -> None:
     ticks.settle()
     ticks.done(MAPS, version="moved")
-    assert ticks.tick() == {WINDOWS: set(DAYS[:2])}
-    ticks.done(WINDOWS, *DAYS[:2])
-    assert set(ticks.tick()) == set(LEARNED)
-    for name in LEARNED:
+    assert ticks.tick() == {WINDOWS: set(DAYS[:2]), MICRO: set(DAYS[:2])}
+    for name in (WINDOWS, MICRO):
+        ticks.done(name, *DAYS[:2])
+    assert set(ticks.tick()) == {*LEARNED, *INTENT}
+    for name in (*LEARNED, *INTENT):
         ticks.done(name)
     ticks.done(MAPS, version="moved")
     assert [ticks.tick(), ticks.tick()] == [{}, {}], "the same maps once more are no news"

@@ -11,9 +11,9 @@ import pytest
 from small_world import SMALL, World
 
 from esports_assets.canonical.vocabulary import Title
-from esports_assets.defs.gates import SUITES, WHOLE
+from esports_assets.defs.gates import INTENT_SUITES, SUITES, WHOLE
 from esports_assets.models.bundle import load_bundle
-from esports_assets.models.tasks import ROUND_WIN
+from esports_assets.models.tasks import INTENT, ROUND_WIN
 from esports_assets.orchestrate import OrchestrationError, RunSummary, materialize
 from esports_assets.promotion import mirror
 from esports_assets.promotion.terms import Alias
@@ -26,17 +26,20 @@ pytestmark = pytest.mark.slow
 MATCHES = 8
 PNG = b"\x89PNG\r\n\x1a\n"
 PLOTS = {"reliability.png", "loss_by_time.png", "contributions.png", "round.png"}
+CLASS_PLOTS = {"confusion.png", "reliability.png", "per_class.png", "risk_coverage.png"}
 DAYS = ("2026-01-01", "2026-01-02")
 CANONICAL = ("events", "tracking", "rounds", "players")
 STEPS = {
     *("raw__cs2__matches", "canonical_cs2", "canonical__cs2__maps"),
-    *("windows__cs2__round_state", "windows__cs2__player_form"),
+    *("windows__cs2__round_state", "windows__cs2__player_form", "windows__cs2__player_micro"),
     *("models__cs2__round_win", "evaluation__cs2__round_win", "promotion__cs2__round_win", "bundles__cs2__round_win"),
+    *("models__cs2__intent", "evaluation__cs2__intent", "promotion__cs2__intent", "bundles__cs2__intent"),
 }
 VERSIONED = (
     *("raw/cs2/matches", *(f"canonical/cs2/{name}" for name in (*CANONICAL, "maps"))),
-    *("windows/cs2/round_state", "windows/cs2/player_form"),
+    *("windows/cs2/round_state", "windows/cs2/player_form", "windows/cs2/player_micro"),
     *("models/cs2/round_win", "evaluation/cs2/round_win", "promotion/cs2/round_win", "bundles/cs2/round_win"),
+    *("models/cs2/intent", "evaluation/cs2/intent", "promotion/cs2/intent", "bundles/cs2/intent"),
 )
 
 
@@ -53,9 +56,9 @@ class Ran:
 def state(world: World) -> dict[str, object]:
     """What must not change when nothing new came in."""
     champion = world.ledger.standing(ROUND_WIN.name).current
-    names = [ROUND_WIN.registered_name(family) for family in ROUND_WIN.families]
+    names = [task.registered_name(family) for task in (ROUND_WIN, INTENT) for family in task.families]
     return {
-        "entries": [entry.id for entry in world.ledger.history(ROUND_WIN.name)],
+        "entries": [entry.id for task in (ROUND_WIN, INTENT) for entry in world.ledger.history(task.name)],
         "champion": (champion.registered_name, champion.to_version) if champion else None,
         "versions": {name: [v.version for v in world.registry.versions(name)] for name in names},
         "objects": sorted(world.objects.list("")),
@@ -162,6 +165,48 @@ def test_evaluation_plots_and_reports(ran: Ran) -> None:
     assert set(told["versions"]) == set(told["candidates"]) == names
 
 
+def test_intent_is_promoted_by_the_same_machinery(ran: Ran) -> None:
+    world, run_id = ran.world, ran.first.run_id
+    current = world.ledger.standing(INTENT.name).current
+    assert current is not None
+    assert mirror.read_champion(world.objects, INTENT.name) == current.registered_name
+    contract = load_bundle(world.objects, current.registered_name, str(current.to_version)).contract
+    assert contract.asset_key == "evaluation/cs2/intent"
+    assert contract.classes == INTENT.classes
+    assert contract.decision
+    assert set(contract.decision.weights) == set(INTENT.classes)
+    assert contract.interval is None
+    assert set(contract.metrics) == {"macro_f1", "accuracy", "log_loss", "ece"}
+    told = world.metadata("promotion/cs2/intent", run_id)
+    assert told["decision"] == "promote"
+    assert told["checks"] == {f"{c.asset_key.to_user_string()} {c.name}": True for c in INTENT_SUITES}
+    assert "cs2.intent.heuristics v1 does not beat the best baseline" in told["reasons"]
+    models = world.metadata("models/cs2/intent", run_id)
+    assert models["matches"] == MATCHES
+    assert all(models[family]["graph_differs_by"] < 1e-5 for family in INTENT.families)
+
+
+def test_intent_is_evaluated_beside_its_baselines_with_pictures(ran: Ran) -> None:
+    told = ran.world.metadata("evaluation/cs2/intent", ran.first.run_id)
+    for family in INTENT.families:
+        lines = told[f"{family}_report"].splitlines()
+        steps = [line.split("|")[1].strip() for line in lines[2:5]]
+        assert steps == ["chronological", "production", "cross_validation"]
+        assert all(f"| {name} |" in told[f"{family}_report"] for name in INTENT.classes)
+        for name in CLASS_PLOTS:
+            shown = told[f"{family}_{name.removesuffix('.png')}"]
+            head = f"![{name}](data:image/png;base64,"
+            assert base64.b64decode(shown.removeprefix(head).removesuffix(")")).startswith(PNG)
+    assert told["xgboost_gain_over_persistence"] > 0.1
+    assert told["xgboost_ece"] < 0.05
+    name = INTENT.registered_name("xgboost")
+    for match_id in ran.world.match_ids:
+        said = ran.world.lake.read_predictions(Title.CS2, "intent", name, 1, match_id)
+        assert said is not None
+        assert said.num_rows > 1000
+        assert set(said["named"].to_pylist()) <= set(INTENT.classes)
+
+
 @pytest.mark.parametrize("family", ROUND_WIN.families)
 def test_plots_lie_in_mlflow_and_in_the_metadata(ran: Ran, family: str, tmp_path: Path) -> None:
     from mlflow.artifacts import download_artifacts
@@ -206,7 +251,9 @@ def test_stages_after_learning_say_what_they_read(ran: Ran) -> None:
 def test_checks_carry_a_readable_report(ran: Ran) -> None:
     checks = ran.world.checks(ran.first.run_id)
     assert {f"canonical/cs2/{table} declared_schema" for table in CANONICAL} < set(checks)
-    assert {f"windows/cs2/{window} declared_schema" for window in ("round_state", "player_form")} < set(checks)
+    assert {f"windows/cs2/{window} declared_schema" for window in ("round_state", "player_form", "player_micro")} < set(
+        checks
+    )
     assert {"windows/cs2/round_state labels_are_their_own", "evaluation/cs2/round_win quality"} < set(checks)
     assert all(check.passed for check in checks.values())
     tracking = checks["canonical/cs2/tracking declared_schema"]
@@ -229,10 +276,12 @@ def test_the_same_bytes_change_nothing(ran: Ran) -> None:
 def test_the_same_bytes_compute_nothing(ran: Ran) -> None:
     world = ran.world
     for day in DAYS:
-        for window in ("round_state", "player_form"):
+        for window in ("round_state", "player_form", "player_micro"):
             assert world.metadata(f"windows/cs2/{window}", ran.again.run_id, day)["computed"] == 0
     told = world.metadata("models/cs2/round_win", ran.again.run_id)
     assert [told[family]["learned_now"] for family in ROUND_WIN.families] == [False] * len(ROUND_WIN.families)
+    intent = world.metadata("models/cs2/intent", ran.again.run_id)
+    assert [intent[family]["learned_now"] for family in INTENT.families] == [False] * len(INTENT.families)
 
 
 @pytest.mark.parametrize("name", VERSIONED)
