@@ -20,7 +20,7 @@ Singles = npt.NDArray[np.float32]
 
 
 class In(IntEnum):
-    """Fields of a player in a frame; ``FLAGS`` is NaN where the frame does not tell the player."""
+    """Fields of a player in a frame; ``FLAGS`` is NaN where the frame does not tell the player, negative where wrongly."""
 
     X = 0
     Y = 1
@@ -37,6 +37,7 @@ ALIVE, HAS_BOMB, HAS_KIT = 1, 2, 4
 """Bits of ``FLAGS``."""
 
 MOST_HEALTH, MOST_ARMOR = TRACKING.column("health").maximum or 0.0, TRACKING.column("armor").maximum or 0.0
+_NOT_BELIEVED = -1.0
 _TURNS = 1e5
 """A view of more degrees is no angle."""
 _NUMBERS = {In.X: "x_u", In.Y: "y_u", In.Z: "z_u", In.YAW: "yaw_deg", In.HEALTH: "health", In.ARMOR: "armor"}
@@ -60,9 +61,9 @@ class Frames:
 
 
 def believed(data: Singles) -> Singles:
-    """The same frames, in place: who is told outside the world is not told, and a number that cannot be is unknown."""
+    """The same frames, in place: who is told outside the world counts as not told, a number that cannot be as unknown."""
     outside = ~(np.abs(data[..., : In.Z + 1]) <= WORLD_LIMIT_U).all(axis=-1)
-    data[outside] = np.nan
+    data[..., In.FLAGS][outside & ~np.isnan(data[..., In.FLAGS])] = _NOT_BELIEVED
     for field, low, high in ((In.YAW, -_TURNS, _TURNS), (In.HEALTH, 0.0, MOST_HEALTH), (In.ARMOR, 0.0, MOST_ARMOR)):
         column = data[..., field]
         column[~((column >= low) & (column <= high))] = np.nan

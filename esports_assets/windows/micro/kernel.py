@@ -4,7 +4,6 @@ Belongs here: what is known at an instant, put together into named features. Bat
 Does not belong here: which instants there are, and where frames and events come from.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,21 +16,23 @@ from esports_assets.windows.micro.holding import HOLDINGS
 from esports_assets.windows.micro.instant import Now, instants, known
 from esports_assets.windows.micro.motion import Motion, Place, Sums, length, motion, over_window, planted_places
 from esports_assets.windows.micro.sight import Sight, sight
-from esports_assets.windows.micro.spec import METRES_PER_U, TRADE_S
+from esports_assets.windows.micro.spec import METRES_PER_U, PLAYER_MICRO, TRADE_S
 from esports_assets.windows.micro.standing import NOT_TOLD, Bomb, Of
 
 AT_ONCE = 1024
 """Instants that are best measured together: enough to pay for the calls, few enough to stay in the processor's cache."""
 Columns = dict[str, Floats]
+_NAMES = PLAYER_MICRO.feature_names
 SITE_A, SITE_B, PLANT = range(3)
 """Goals that a distance is measured to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """By instant and seat (I, P): features by name, who lives, and what the latest frame says of place and weapon."""
+    """By instant and seat (I, P): features, who lives, and what the latest frame says of place and weapon."""
 
-    features: Mapping[str, Floats]
+    values: Floats
+    """(features, I, P), in the order of ``PLAYER_MICRO``."""
     living: Flags
     place: Floats
     weapon: Floats
@@ -64,7 +65,7 @@ class Kernel:
             **_round(now, stack, frames, _bomb_place(now, self._planted, carrier)),
         }
         place, weapon = (now.latest_of(stack.data[field]) for field in (In.PLACE, In.WEAPON))
-        return Measured(features, now.alive, place, weapon)
+        return Measured(np.stack([features[name] for name in _NAMES]), now.alive, place, weapon)
 
 
 def _goal(now: Now, frames: Motion) -> tuple[Ints, Floats]:

@@ -5,7 +5,7 @@ in order of time, so that a value has the same bits however many instants are as
 Does not belong here: events and views at enemies (``sight.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from esports_assets.windows.micro.frames import ALIVE, In
 from esports_assets.windows.micro.spec import METRES_PER_U, NEAR_M, STILL_MPS
 from esports_assets.windows.micro.standing import Bomb
 
+CELLS = 16_384
+"""Frames of windows, times seats, that are walked together."""
 Place = tuple[Floats, ...]
 """x, y and z in metres."""
 
@@ -71,7 +73,7 @@ def motion(stack: Stack, window_s: float) -> Motion:
     data, t = stack.data, stack.frame_t
     block = stack.block_of_frame
     begin, end = stack.frame_offset[block][:, None], stack.frame_offset[block + 1][:, None]
-    told = ~np.isnan(data[In.FLAGS])
+    told = data[In.FLAGS] >= 0.0
     at = np.arange(len(t))[:, None]
     last = np.maximum.accumulate(np.where(told, at, begin - 1), axis=0)
     following = np.minimum.accumulate(np.where(told, at, end)[::-1], axis=0)[::-1]
@@ -130,37 +132,47 @@ def _near(n_ct: int, place: Place, living: Flags) -> Floats:
 
 def over_window(frames: Motion, low: Ints, high: Ints, t: Floats, goal: Ints, goal_now: Floats) -> Sums:
     """Walk the frames ``low`` to ``high`` of each instant (I); ``goal`` and its distance now are by instant and seat (I, P)."""
-    size, seats = goal.shape
-    frames_told, steps, speed, fastest, turned, near = (np.zeros((size, seats)) for _ in range(6))
-    known, sum_t, sum_d, sum_tt, sum_td = (np.zeros((size, seats)) for _ in range(5))
-    nearest = np.full((size, seats), np.inf)
-    flat_goals = frames.goals.reshape(-1)
-    first_goal = goal * frames.told.size + np.arange(seats)
-    goal_known = ~np.isnan(goal_now)
-    for step in range(int((high - low).max(initial=0))):
-        at = low + step
-        inside = (at < high)[:, None]
-        at = np.minimum(at, len(frames.t) - 1)
-        told = frames.told.take(at, axis=0) & inside
-        pair = told & (frames.previous.take(at, axis=0) >= low[:, None])
-        pace = np.where(pair, frames.speed.take(at, axis=0), 0.0)
-        frames_told += told
-        steps += pair
-        speed += pace
-        np.maximum(fastest, pace, out=fastest)
-        turned += np.where(pair, frames.turn.take(at, axis=0), 0.0)
-        np.maximum(near, np.where(told, frames.near.take(at, axis=0), 0.0), out=near)
-        told &= goal_known
-        distance = flat_goals.take(first_goal + (at * seats)[:, None])
-        np.minimum(nearest, np.where(told, distance, np.inf), out=nearest)
-        since = np.where(told, (frames.t[at] - t)[:, None], 0.0)
-        gap = np.where(told, distance - goal_now, 0.0)
-        known += told
-        sum_t += since
-        sum_d += gap
-        sum_tt += since * since
-        sum_td += since * gap
-    spread = known * sum_tt - sum_t * sum_t
-    slope = (known * sum_td - sum_t * sum_d) / np.where(known >= 2, spread, 1.0)
-    approach = np.where(known >= 2, 0.0 - slope, 0.0)
-    return Sums(frames_told, steps, speed, fastest, turned, near, nearest, approach)
+    width = max(1, int((high - low).max(initial=1)))
+    together = max(1, CELLS // (width * goal.shape[1]))
+    parts = [
+        _over_window(frames, *(values[begin : begin + together] for values in (low, high, t, goal, goal_now)))
+        for begin in range(0, len(t), together)
+    ]
+    return Sums(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Sums)))
+
+
+def _over_window(frames: Motion, low: Ints, high: Ints, t: Floats, goal: Ints, goal_now: Floats) -> Sums:
+    """The same for so few instants that their windows fit into the processor's cache (W, I, P)."""
+    at = low + np.arange(int((high - low).max(initial=0)))[:, None]
+    inside = (at < high)[..., None]
+    at = np.minimum(at, len(frames.t) - 1)
+    told = frames.told.take(at, axis=0) & inside
+    pair = told & (frames.previous.take(at, axis=0) >= low[:, None])
+    pace = np.where(pair, frames.speed.take(at, axis=0), 0.0)
+    seats = goal.shape[1]
+    first = goal * frames.told.size + np.arange(seats)
+    distance = frames.goals.reshape(-1).take(first + (at * seats)[..., None])
+    known = told & ~np.isnan(goal_now)
+    near = np.where(told, frames.near.take(at, axis=0), 0.0)
+    summands = np.empty((len(at), 9, *goal.shape))
+    summands[:, 0], summands[:, 1], summands[:, 2], summands[:, 4] = told, pair, pace, known
+    summands[:, 3] = np.where(pair, frames.turn.take(at, axis=0), 0.0)
+    since = summands[:, 5] = np.where(known, (frames.t[at] - t)[..., None], 0.0)
+    gap = summands[:, 6] = np.where(known, distance - goal_now, 0.0)
+    np.multiply(since, since, out=summands[:, 7])
+    np.multiply(since, gap, out=summands[:, 8])
+    total = np.zeros((9, *goal.shape))
+    for summand in summands:
+        total += summand
+    told_n, pairs, speed, turned, n, sum_t, sum_d, sum_tt, sum_td = total
+    slope = (n * sum_td - sum_t * sum_d) / np.where(n >= 2, n * sum_tt - sum_t * sum_t, 1.0)
+    return Sums(
+        frames=told_n,
+        steps=pairs,
+        speed=speed,
+        fastest=pace.max(axis=0, initial=0.0),
+        turned=turned,
+        near=near.max(axis=0, initial=0.0),
+        nearest=np.where(known, distance, np.inf).min(axis=0, initial=np.inf),
+        approach=np.where(n >= 2, 0.0 - slope, 0.0),
+    )

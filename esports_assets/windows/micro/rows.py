@@ -124,9 +124,7 @@ def picked(
     """The living of one block among the instants ``at`` of what was measured; ``t`` are those instants."""
     living = measured.living[at]
     row, seat = np.nonzero(living)
-    values = np.empty((len(PLAYER_MICRO.features), len(row)))
-    for k, name in enumerate(PLAYER_MICRO.feature_names):
-        values[k] = measured.features[name][at][living]
+    values = measured.values[:, at][:, living]
     place, weapon = (_codes(codes[at][living]) for codes in (measured.place, measured.weapon))
     return MicroRows(lineup, segment, ct, t[row], stack.seats[block][seat], values, place, weapon, words)
 

@@ -196,8 +196,13 @@ def test_who_was_told_for_an_instant_stays_as_first_told() -> None:
     story.frame(1, 2.0, a1=(700.0, 700.0))
     assert rows_of(played(story.messages).final) == known
     story.frame(1, 2.0, a1=(700.0, 700.0), a2=(300.0, 0.0))
-    rows = rows_of(played(story.messages).final)
-    assert rows[1, 2.0, "a1"]["mate_dist_m"] == pytest.approx(300.0 * U)  # a2 is new, a1 stands where he stood
+    story.frame(1, 2.0, a1=(800.0, 800.0), a2=(900.0, 900.0))
+    online = OnlineMicro(lambda _: SITES)
+    told = [online.feed([message]) for message in story.messages]
+    assert [fed.duplicates for fed in told[-3:]] == [1, 0, 1]
+    for final in (played(story.messages).final, [*_final(told), *online.finish(MATCH).final]):
+        row = rows_of(final)[1, 2.0, "a1"]
+        assert row["mate_dist_m"] == pytest.approx(300.0 * U)  # a2 is new, a1 stands where he stood
 
 
 def test_a_frame_that_is_none_is_refused_alone() -> None:
