@@ -60,3 +60,16 @@ def test_a_gain_is_paired() -> None:
     assert gain.lo is not None
     assert 0.05 < gain.lo < gain.value < 0.15
     assert macro_f1_gain(y, worse, worse, match, 3).value == 0.0
+
+
+def test_the_calibration_error_of_many_rows_is_that_of_their_sorted_rows() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet((2.0, 1.0, 0.5), 45_000)
+    y = np.array([0, 1, 2])[(p.cumsum(axis=1) < rng.random(45_000)[:, None]).sum(axis=1).clip(0, 2)]
+    p = 0.8 * p + 0.2 * np.array([1.0, 0.0, 0.0])  # no longer calibrated
+    top, right = p.max(axis=1), p.argmax(axis=1) == y
+    parts = np.array_split(np.argsort(top), 15)
+    expected = np.mean([abs(right[part].mean() - top[part].mean()) for part in parts])
+    found = measure_classes(y, p, p.argmax(axis=1), rng.integers(0, 9, 45_000))["ece"]
+    assert found.value == pytest.approx(expected, abs=1e-4)
+    assert expected > 0.02
