@@ -205,6 +205,18 @@ def test_who_was_told_for_an_instant_stays_as_first_told() -> None:
         assert row["mate_dist_m"] == pytest.approx(300.0 * U)  # a2 is new, a1 stands where he stood
 
 
+def test_who_is_told_outside_the_world_is_not_there_and_told_all_the_same() -> None:
+    story = _standing(3)
+    story.frame(1, 3.0, a1=(0.0, 0.0), b2=(1e6, 0.0))
+    online = OnlineMicro(lambda _: SITES)
+    online.feed(story.messages)
+    again = online.feed(story.messages[-1:])
+    assert (again.duplicates, again.late) == (1, [])
+    rows = rows_of(played(story.messages).final)
+    assert (1, 3.0, "b2") not in rows
+    assert rows[1, 3.0, "a1"]["enemies_alive"] == 1  # b1, told a second ago
+
+
 def test_a_frame_that_is_none_is_refused_alone() -> None:
     story = _standing(3)
     known = rows_of(played(story.messages).final)
