@@ -63,8 +63,8 @@ class CoordinateSystem:
         return target.from_metres(self.to_metres(point))
 
 
-SOURCE_ENGINE = CoordinateSystem("source_engine", metres_per_unit=0.0254)
-"""Counter-Strike: one unit is one inch."""
+SOURCE_ENGINE = CoordinateSystem("source_engine", metres_per_unit=0.01905)
+"""Counter-Strike: sixteen units to the foot, as maps are built; a running player covers 4.8 m a second."""
 WORLD_LIMIT_U = 16_384.0
 """Half the edge of the Source engine's world, in game units: nothing can be outside."""
 UNREAL = CoordinateSystem("unreal", metres_per_unit=0.01)

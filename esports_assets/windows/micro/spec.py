@@ -7,10 +7,11 @@ Does not belong here: how a feature is computed (``kernel.py``, ``motion.py``, `
 from dataclasses import dataclass
 
 from esports_assets.canonical.schema import TRACKING, Column, Kind
+from esports_assets.canonical.space import SOURCE_ENGINE
 from esports_assets.windows.micro.holding import HOLDINGS
 from esports_assets.windows.spec import PLAYER_COLUMNS, Feature, WindowSpec
 
-METRES_PER_U = 0.01905
+METRES_PER_U = SOURCE_ENGINE.metres_per_unit
 """Metres of one Counter-Strike unit as maps are built (16 units to the foot): a running player covers 4.8 m a second."""
 WINDOW_S = 4.0
 """Length of the window in seconds: (t - 4, t]."""

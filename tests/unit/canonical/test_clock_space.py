@@ -75,8 +75,8 @@ def test_convert_and_back(point: Point[float], other: CoordinateSystem) -> None:
     assert _close(other.convert(SOURCE_ENGINE.convert(point, other), SOURCE_ENGINE), point)
 
 
-def test_an_inch_and_a_flip() -> None:
-    assert SOURCE_ENGINE.to_metres(Point(100.0, 0.0, 10.0)) == Point(2.54, 0.0, 0.254)
+def test_a_foot_and_a_flip() -> None:
+    assert _close(SOURCE_ENGINE.to_metres(Point(16.0, 0.0, 160.0)), Point(0.3048, 0.0, 3.048))
     flipped = CoordinateSystem("screen", 1.0, origin=(1.0, 2.0, 3.0), flip_y=True)
     assert flipped.to_metres(Point(2.0, 5.0, 3.0)) == Point(1.0, -3.0, 0.0)
 
