@@ -8,7 +8,7 @@ import dagster as dg
 
 serving_api = dg.AssetSpec(
     key=["serving", "api"],
-    deps=[dg.AssetKey(["bundles", "cs2", "round_win"])],
+    deps=[dg.AssetKey(["bundles", "cs2", task]) for task in ("round_win", "intent")],
     group_name="serving",
     owners=["team:ops"],
     kinds={"fastapi", "onnx"},
