@@ -15,6 +15,8 @@ import redis
 from esports_assets.storage.server import EmbeddedError, Server
 
 _START_S = 15.0
+_LOAD_S = 300.0
+"""A server that has come up first reads what it wrote before, and refuses every command until it has."""
 _APPEND_ONLY = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
 
 
@@ -25,7 +27,7 @@ def ensure(data: Path) -> Server:
         return _start(data, _any_free_port())
     pid = _pid_of(data, _url(earlier))
     if pid is not None:
-        return Server(pid=pid, url=_url(earlier))
+        return _loaded(data, Server(pid=pid, url=_url(earlier)))
     return _start(data, earlier if _free(earlier) else _any_free_port())
 
 
@@ -73,13 +75,30 @@ def _start(data: Path, port: int) -> Server:
     deadline = time.monotonic() + _START_S
     while process.poll() is None and time.monotonic() < deadline:
         if _pid_of(data, url) == process.pid:
-            return Server(pid=process.pid, url=url)
+            return _loaded(data, Server(pid=process.pid, url=url))
         time.sleep(0.02)
     if process.poll() is None:
         process.kill()
     process.wait()
     last = log.read_text(errors="replace").strip().splitlines()[-2:]
     raise EmbeddedError(f"Valkey of {data} does not start. Its log ends: {' / '.join(last)}")
+
+
+def _loaded(data: Path, server: Server) -> Server:
+    """The server once it takes commands."""
+    client = redis.Redis.from_url(server.url, socket_timeout=30)
+    deadline = time.monotonic() + _LOAD_S
+    try:
+        while True:
+            try:
+                client.ping()
+                return server
+            except redis.BusyLoadingError as error:
+                if time.monotonic() > deadline:
+                    raise EmbeddedError(f"Valkey of {data} has not read its data within {_LOAD_S:.0f} s") from error
+            time.sleep(0.05)
+    finally:
+        client.close()
 
 
 def _url(port: int) -> str:
