@@ -9,10 +9,13 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing import active_children, get_context
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import ClassVar
 
 from esports_assets.adapters.base import Refusal, SourceFile, day_of_name
@@ -168,8 +171,9 @@ def _results(files: Sequence[_Seen], lake: Lake, title: Title, workers: int) -> 
         return
     others = set(active_children())
     with ProcessPoolExecutor(workers, get_context("spawn"), _Reader.begin, (lake, title, how)) as pool:
-        pending = {pool.submit(_Reader.read, file.path, file.named): file.path for file in files}
         try:
+            with _interrupts_held():
+                pending = {pool.submit(_Reader.read, file.path, file.named): file.path for file in files}
             for future in as_completed(pending):
                 yield pending[future], future.result()
         except BrokenProcessPool as error:
@@ -177,10 +181,30 @@ def _results(files: Sequence[_Seen], lake: Lake, title: Title, workers: int) -> 
                 "a reading process died, often for lack of memory: run the same again to go on"
             ) from error
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             for child in set(active_children()) - others:
                 child.terminate()
             raise
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends; a process that starts meanwhile never sees it, not even while it starts.
+
+    It reaches every process of a terminal, and the parent ends its readers itself. The mask is for the processes, which
+    inherit it; this one holds back by its handler, as a library's thread may take the signal in spite of the mask.
+    """
+    held: list[tuple[int, FrameType | None]] = []
+    ours = current_thread() is main_thread()  # only there may handlers be set, and only there is it raised
+    handler = signal.signal(signal.SIGINT, lambda *call: held.append(call)) if ours else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if ours:
+            signal.signal(signal.SIGINT, handler)
+        if held and callable(handler):
+            handler(*held[0])
 
 
 class _Reader:
@@ -192,8 +216,7 @@ class _Reader:
 
     @classmethod
     def begin(cls, lake: Lake, title: Title, how: Arrival) -> None:
-        """Get ready. Ctrl-C reaches every process of a terminal, but the parent ends its readers itself."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        """Get ready."""
         cls.lake, cls.title, cls.how = lake, title, how
 
     @classmethod
