@@ -68,9 +68,8 @@ def tell(report: IngestReport) -> None:
     if report.passed_over:
         names = ", ".join(Path(name).name for name in report.passed_over)
         say(f"  passed over, as they are of no known source: {names}")
-    remarks = [f"{match_id}: {f}" for match_id, f in report.findings if f.rule not in INVARIANTS]
     _tell_some([f"duplicate: {duplicate}" for duplicate in report.duplicates], "duplicates")
-    _tell_some([f"finding: {remark}" for remark in remarks], "findings")
+    _tell_some([f"finding: {line}" for line in _by_rule(report)], "findings")
     _tell_some(
         [f"quarantined: {record.header.match_id}: {reasons_of(record)}" for record in report.quarantined],
         "quarantined matches",
@@ -80,6 +79,18 @@ def tell(report: IngestReport) -> None:
     remark = why_no_match(report)
     if remark is not None:
         say(f"  {remark}", "yellow")
+
+
+def _by_rule(report: IngestReport) -> list[str]:
+    """One line per rule that remarks anything: the remark itself, or how many there are and the first of them."""
+    found: dict[str, list[str]] = {}
+    for match_id, finding in report.findings:
+        if finding.rule not in INVARIANTS:
+            found.setdefault(finding.rule, []).append(f"{match_id}: {finding}")
+    return [
+        lines[0] if len(lines) == 1 else f"{rule}, {len(lines)} times (--json tells all), first {lines[0]}"
+        for rule, lines in sorted(found.items())
+    ]
 
 
 def _tell_some(lines: list[str], what: str, style: str = "yellow") -> None:

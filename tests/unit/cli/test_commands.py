@@ -199,6 +199,21 @@ def test_ingest_tells_what_is_wrong_with_a_match_and_which_files_are_copies(home
     assert report["remark"] is None
 
 
+def test_what_many_matches_have_in_common_is_told_once(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for day in (17, 18, 19):
+        parts = sections(2)
+        parts["manifest"]["demo"]["hash"] = f"{day}" * 6
+        parts["match"]["teamB"]["name"] = f"Beta {day}"
+        (folder / f"2026-05-{day}.json.xz").write_bytes(packed(2, parts))
+    shown = RUNNER.invoke(app, ["ingest", str(folder)])
+    assert shown.exit_code == 0, shown.output
+    told = [line for line in shown.stdout.splitlines() if "[warm_up_damage]" in line]
+    assert len(told) == 1
+    assert "finding: warm_up_damage, 3 times (--json tells all), first cs2_demo:2026-05-17." in told[0]
+
+
 @pytest.mark.parametrize(
     ("files", "remark"),
     [
