@@ -17,7 +17,6 @@ from statistics import median
 
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.ingest import walk
-from esports_assets.models.tasks import ROUND_WIN
 from esports_assets.models.train import TrainSettings
 from esports_assets.promotion.ledger import Ledger
 from esports_assets.promotion.registry import Registry
@@ -55,7 +54,7 @@ def plain(world: World) -> float:
     registry = Registry(world.settings.mlflow_tracking_uri or "", str(world.settings.home / "mlflow"))
     started = time.perf_counter()
     run_stages(
-        world.lake, world.objects, registry, Ledger(engine), ROUND_WIN, world.lake.raw_days(Title.CS2), TrainSettings()
+        world.lake, world.objects, registry, Ledger(engine), Title.CS2, world.lake.raw_days(Title.CS2), TrainSettings()
     )
     return time.perf_counter() - started
 

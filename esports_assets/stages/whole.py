@@ -10,7 +10,7 @@ from datetime import date
 from esports_assets.canonical.schema import CANONICAL_TABLES
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.models.multiclass.labelled import PLAYER_MICRO_LABELLED
-from esports_assets.models.tasks import ModelTask
+from esports_assets.models.tasks import TASKS, ModelTask
 from esports_assets.models.train import TrainSettings
 from esports_assets.promotion.ledger import Ledger
 from esports_assets.promotion.promote import reconcile
@@ -34,34 +34,47 @@ def run_stages(
     objects: ObjectStore,
     registry: Registry,
     ledger: Ledger,
-    task: ModelTask,
+    title: Title,
     days: Sequence[date],
     settings: TrainSettings,
-) -> Decided:
-    """Source files of the days to a decision about who serves the task."""
-    title = Title(task.title)
+) -> list[Decided]:
+    """Source files of the days to a decision about who serves each task of the title."""
+    _language(lake, title, days)
+    _windows(lake, title, days)
+    decided = [
+        _decide(lake, objects, registry, ledger, task, settings) for task in TASKS.values() if task.title == title
+    ]
+    reconcile(registry=registry, ledger=ledger, objects=objects)
+    return decided
+
+
+def _language(lake: Lake, title: Title, days: Sequence[date]) -> None:
     for day in days:
         read_day(lake, title, day)
     accepted = [record for day in days for record in lake.matches(title, day) if not record.quarantined]
     for table in CANONICAL_TABLES:
         validate(table, (lake.read(table.name, record.header) for record in accepted))
+
+
+def _windows(lake: Lake, title: Title, days: Sequence[date]) -> None:
     maps = learn_maps(lake, title)
     for day in days:
         window_day(lake, title, day, maps)
         form_day(lake, title, day)
+        micro_day(lake, title, day, maps)
     for spec in (ROUND_STATE, PLAYER_FORM):
         validate(spec.table, windows_of(lake, title, days, spec))
-    if task.window == PLAYER_MICRO.name:
-        for day in days:
-            micro_day(lake, title, day, maps)
-        validate(PLAYER_MICRO_LABELLED, windows_of(lake, title, days, PLAYER_MICRO))
+    validate(PLAYER_MICRO_LABELLED, windows_of(lake, title, days, PLAYER_MICRO))
+
+
+def _decide(
+    lake: Lake, objects: ObjectStore, registry: Registry, ledger: Ledger, task: ModelTask, settings: TrainSettings
+) -> Decided:
     data = training_set(lake, task)
     judged = []
     for family in task.families:
         learned, _ = train(lake, task, family, data, settings)
         judged.append(judge(lake, registry, task, learned, data, settings, "", "").judged)
-    decided = decide_and_promote(
+    return decide_and_promote(
         lake, objects, registry, ledger, task, judged, data, {}, source="stages", dagster_run_id=""
     )
-    reconcile(registry=registry, ledger=ledger, objects=objects)
-    return decided
