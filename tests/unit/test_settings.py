@@ -58,7 +58,7 @@ def test_a_wrong_variable_is_named(name: str, value: str) -> None:
 
 
 def test_urls() -> None:
-    socket = "postgresql://postgres:@/postgres?host=/tmp/pg"
+    socket = "postgresql://postgres:@/postgres?host=/srv/pg"
     assert with_schema(socket, "mlflow") == f"{socket}&options=-csearch_path%3Dmlflow"
     assert with_schema(with_schema(socket, "a"), "b") == f"{socket}&options=-csearch_path%3Db"
     assert without_password("postgresql://u:secret@db:5432/x") == "postgresql://u:***@db:5432/x"
