@@ -17,10 +17,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "esports_assets/adapters": ("adapters", "canonical"),
     "esports_assets/windows": ("windows", "canonical"),
     "esports_assets/models": ("models", "windows", "canonical"),
+    "esports_assets/signals": ("signals", "models", "windows", "canonical"),
     "esports_assets/simulate": ("simulate", "canonical"),
     "esports_assets/streams": ("streams", "canonical", "adapters", "storage"),
     "serving": (
-        *("canonical", "adapters", "windows", "games", "streams", "storage"),
+        *("canonical", "adapters", "windows", "games", "signals", "streams", "storage"),
         *("models.bundle", "models.contract", "models.swing", "promotion.mirror"),
     ),
 }
