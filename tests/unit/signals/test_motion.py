@@ -1,6 +1,7 @@
 """Statements from rows and probabilities: who names, what is told once, and what a signal says."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def test_batches_do_not_change_what_is_told(named: list[tuple[str, int]], data: 
     whole = Debounce().worth_telling(1, t, players, codes)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(named)), max_size=5)) | {0, len(named)})
     memory, parts = Debounce(), []
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in pairwise(cuts):
         told = memory.worth_telling(1, t[begin:end], players[begin:end], codes[begin:end])
         parts += [begin + i for i in told]
     assert parts == whole
