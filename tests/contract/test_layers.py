@@ -148,6 +148,7 @@ def test_definitions_do_not_postpone_annotations() -> None:
 SLIM = [
     *("serving.app", "esports_assets.windows.batch", "esports_assets.adapters.registry"),
     *("esports_assets.streams.replay", "esports_assets.streams.collect", "esports_assets.streams.deadletter"),
+    "esports_assets.storage.publish",
 ]
 
 
