@@ -6,9 +6,10 @@ Does not belong here: anything that only one of them needs.
 
 from esports_assets.adapters.base import Adapter, Reading, Refusal, SourceFile
 from esports_assets.adapters.cs2_demo.adapter import Cs2DemoAdapter
+from esports_assets.adapters.enriching import Enriching
 from esports_assets.adapters.grid.adapter import GridAdapter
 
-ADAPTERS: tuple[Adapter, ...] = (Cs2DemoAdapter(), GridAdapter())
+ADAPTERS: tuple[Adapter, ...] = tuple(Enriching(adapter) for adapter in (Cs2DemoAdapter(), GridAdapter()))
 """In order of preference; the first that recognises a file reads it."""
 
 

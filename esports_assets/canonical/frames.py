@@ -179,6 +179,24 @@ def frames_of(tracking: pa.Table, header: MatchHeader, zeros: Mapping[int, int])
         )
 
 
+def frame_times(tracking: pa.Table, zeros: Mapping[int, int]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """The first row of every frame of a tracking table, and its source time (µs); -1 where that is not known.
+
+    It is not where the round's zero is not, nor out of the calendar.
+    """
+    segments, t_s = tracking["segment"].to_numpy(), tracking["t_s"].to_numpy()
+    starts = _run_starts(segments, t_s)
+    rounds, of_frame = np.unique(segments[starts], return_inverse=True)
+    zero = np.array([zeros.get(segment, -1) for segment in rounds.tolist()], dtype=np.int64)[of_frame]
+    since = _shortest(t_s[starts])
+    known = (zero >= 0) & (np.abs(since) <= _CALENDAR_S)
+    return starts, np.where(known, zero + np.round(np.where(known, since, 0.0) * 1_000_000).astype(np.int64), -1)
+
+
+_CALENDAR_S = 1e11
+"""Longer than the calendar, and small enough to be told in microseconds."""
+
+
 def _moment(header: MatchHeader, segment: int, zero: int, t: float) -> datetime:
     try:
         return from_utc_us(zero + round(t * 1_000_000))

@@ -1,8 +1,8 @@
 """What an event's payload may hold, per event type: the agreed keys with unit and meaning.
 
-Belongs here: the declaration, asserted against every adapter's fixtures by the contract tests. Positions are ``[x, y, z]`` in
-game units. What a source knows only in hindsight (a death that will be traded, a clutch that will be won) stands under
-``hindsight``, which features never read.
+Belongs here: the declaration, of derived facts too, asserted against every adapter's fixtures by the contract tests. Positions
+are ``[x, y, z]`` in game units. What a source knows only in hindsight (a death that will be traded, a clutch that will be won)
+stands under ``hindsight``, which features never read.
 Does not belong here: a source's own names.
 """
 
@@ -113,6 +113,26 @@ PAYLOAD_KEYS: dict[EventType, dict[str, str]] = {
     EventType.GENERIC: {"source_type": "the source's word for it", "raw": "the raw record"},
 }
 """Every event type with its payload keys; a key may be absent where the source does not tell it."""
+
+ENRICHED_KEYS: dict[str, str] = {
+    "opening_kill": "whether it is the first kill of an opponent in this round",
+    "multi_kill": "how many opponents the actor has killed in this round, with this one",
+    "trade_kill": "whether the target had killed a team-mate of the actor at most 5 s before",
+    "traded_players": "the team-mates whom a trade kill answers, in the order in which they died",
+    "trade_delay_s": "seconds from the latest of those deaths to the trade kill",
+    "trade_potential_count": "living team-mates of the target within 15 m of where he died",
+    "untraded_risk": "whether there is no such team-mate",
+    "player_speed_m_s": "speed of the actor, or of the target where nobody acts, between his last two known positions",
+    "dist_to_objective_m": "how far he is from the planted bomb, else from the objective told, else from the nearer bomb site",
+    "objective_control": "active below 5 m, contesting below 15 m, else none",
+    "control_intensity": "1 - distance / limit of that control; absent where it is none",
+    "team_econ_delta": "money of the team against the start of the round, game money, over the players told so far",
+    "team_econ_players": "how many players of the team that covers",
+}
+"""What is derived of an event from what came before it in its match; a key is absent where the source does not tell enough.
+
+The bomb sites are those where the bomb was planted in earlier rounds of the match, their centre the median of the plants.
+"""
 
 _RANKED = (
     EventType.MAP_START,

@@ -24,7 +24,7 @@ from esports_assets.stages.sources import read_day
 from esports_assets.storage.lake import Lake, MatchRecord
 
 _TITLE = Title.CS2
-CANONICAL_VERSION = "2"
+CANONICAL_VERSION = "3"
 """Code version of the canonical stage: bump it when the same source bytes give other tables."""
 
 

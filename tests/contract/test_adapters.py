@@ -17,8 +17,9 @@ from esports_assets.canonical.codec import content_hash, events_of
 from esports_assets.canonical.event import CanonicalEvent, decode
 from esports_assets.canonical.invariants import broken
 from esports_assets.canonical.match import CanonicalMatch
-from esports_assets.canonical.payload import PAYLOAD_KEYS
+from esports_assets.canonical.payload import ENRICHED_KEYS, PAYLOAD_KEYS
 from esports_assets.canonical.schema import CANONICAL_TABLES
+from esports_assets.canonical.vocabulary import EventType
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 BY_NAME = {adapter.name: adapter for adapter in ADAPTERS}
@@ -102,6 +103,17 @@ def test_every_table_speaks_of_its_match(reading: Reading) -> None:
 def test_payloads_hold_declared_keys_only(reading: Reading) -> None:
     for event in _events(reading):
         assert set(event.payload) <= set(PAYLOAD_KEYS[event.event_type]), event.event_type
+
+
+def test_derived_facts_are_declared(reading: Reading) -> None:
+    for event in _events(reading):
+        assert set(event.enriched) <= set(ENRICHED_KEYS), event.event_type
+
+
+def test_every_adapter_inherits_the_facts(reading: Reading) -> None:
+    killed = [e for m in reading.matches for e in events_of(m.events) if e.event_type is EventType.KILL and e.segment]
+    mates = [e for e in killed if e.team is not None and e.team == e.payload["target_team"]]
+    assert all(("trade_kill" in e.enriched) != (e in mates) for e in killed)
 
 
 def test_ids_carry_their_source(reading: Reading) -> None:

@@ -14,14 +14,15 @@ OURS = ("esports_assets", "serving")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "esports_assets/canonical": ("canonical",),
-    "esports_assets/adapters": ("adapters", "canonical"),
+    "esports_assets/enrich": ("enrich", "canonical"),
+    "esports_assets/adapters": ("adapters", "enrich", "canonical"),
     "esports_assets/windows": ("windows", "canonical"),
     "esports_assets/models": ("models", "windows", "canonical"),
     "esports_assets/signals": ("signals", "models", "windows", "canonical"),
     "esports_assets/simulate": ("simulate", "canonical"),
     "esports_assets/streams": ("streams", "canonical", "adapters", "storage"),
     "serving": (
-        *("canonical", "adapters", "windows", "games", "signals", "streams", "storage"),
+        *("canonical", "enrich", "adapters", "windows", "games", "signals", "streams", "storage"),
         *("models.bundle", "models.contract", "models.swing", "promotion.mirror"),
     ),
 }
