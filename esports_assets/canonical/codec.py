@@ -166,9 +166,7 @@ def content_hash(table: pa.Table) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for field, column in zip(table.schema, table.columns, strict=True):
         digest.update(f"{field.name}:{field.type}:{len(column)};".encode())
-        array = column.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], field.type)
+        array = _in_one(column)
         if pa.types.is_dictionary(array.type):
             array = _canonical_dictionary(array)
             for value in array.dictionary.to_pylist():
@@ -186,6 +184,13 @@ def content_hash(table: pa.Table) -> str:
         else:
             digest.update(np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).tobytes())
     return digest.hexdigest()
+
+
+def _in_one(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], column.type)
+    return array
 
 
 def _canonical_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
@@ -208,12 +213,21 @@ def combined_hash(parts: Mapping[str, str]) -> str:
 
 
 def write_parquet(table: pa.Table, sink: Any, extra: Mapping[str, str] | None = None) -> None:
-    """Write with the project's settings; ``extra`` goes into the file's metadata beside the schema's."""
+    """Write with the project's settings; ``extra`` goes into the file's metadata beside the schema's.
+
+    The same values give the same bytes, however their chunks and dictionaries came to be.
+    """
     metadata = {**(table.schema.metadata or {}), **{k.encode(): v.encode() for k, v in (extra or {}).items()}}
     names = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    pq.write_table(
-        table.replace_schema_metadata(metadata), sink, compression="zstd", compression_level=1, use_dictionary=names
-    )
+    columns = [_canonical(column) for column in table.columns]
+    plain = pa.Table.from_arrays(columns, schema=table.schema.with_metadata(metadata))
+    pq.write_table(plain, sink, compression="zstd", compression_level=1, use_dictionary=names)
+
+
+def _canonical(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece; words stand in a sorted dictionary without unused ones."""
+    array, words = _in_one(column), pa.dictionary(pa.int32(), pa.string())
+    return _canonical_dictionary(array) if array.type == words else array
 
 
 def read_parquet(source: Any, table: Table | None = None, columns: Sequence[str] | None = None) -> pa.Table:

@@ -76,7 +76,7 @@ class Collector:
         if not self.over:
             return "its end"
         if self._closing is None:
-            return None
+            return None if self._opening is None else "its closing record"
         events, frames = self._closing.events - len(self._events), self._closing.frames - len(self._frames)
         wanted = [f"{count} {what}" for count, what in ((events, "events"), (frames, "frames")) if count]
         wanted += ["its opening record"] * (self._opening is None)
