@@ -1,6 +1,7 @@
 """The gate: whether a statement may leave to an audience at an instant, as pure decisions.
 
-Belongs here: delays per type and audience, review state, technical pauses, and what an outward copy says about its use.
+Belongs here: delays of statements and of state (events, positions), review state, technical pauses, and what an outward copy
+says about its use.
 Does not belong here: waiting and publishing (``release.py``), reviewing (``reviews.py``), clocks of any kind.
 
 The delay counts from the time of the event on the wall clock, ``event_ts + live_offset_s``, never from when a statement was
@@ -94,12 +95,19 @@ class Policy:
     )
     default_delay_s: float = 120.0
     public_delay_s: float = PUBLIC_MIN_S
+    state_delays_s: Mapping[Audience, float] = field(
+        default_factory=lambda: MappingProxyType(
+            {Audience.EDUCATIONAL: 120.0, Audience.COACH: 120.0, Audience.ANALYST: 0.0}
+        )
+    )
+    """Events and positions as they happened; the public's is ``public_delay_s``, that of an audience not named here too."""
     audiences: frozenset[Audience] = frozenset(Audience)
     clock_skew_s: float = 2.0
     """An event may lie so far ahead of this clock; it waits for its whole delay all the same."""
 
     def __post_init__(self) -> None:
-        for delay_s in (*self.delays_s.values(), self.default_delay_s, self.public_delay_s, self.clock_skew_s):
+        named = (*self.delays_s.values(), *self.state_delays_s.values())
+        for delay_s in (*named, self.default_delay_s, self.public_delay_s, self.clock_skew_s):
             if not (math.isfinite(delay_s) and delay_s >= 0):
                 raise ValueError(f"a delay of {delay_s} s is none")
         if self.public_delay_s < PUBLIC_MIN_S:
@@ -109,6 +117,12 @@ class Policy:
         """Seconds from the event until a statement of a type may reach an audience."""
         delay_s = self.delays_s.get(kind, self.default_delay_s)
         return max(delay_s, self.public_delay_s) if audience is Audience.PUBLIC else delay_s
+
+    def state_delay_s(self, audience: Audience) -> float:
+        """Seconds from an event until the event itself, or a position, may reach an audience."""
+        if audience is Audience.PUBLIC:
+            return self.public_delay_s
+        return self.state_delays_s.get(audience, self.public_delay_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +159,38 @@ def decide(
     happened = wall_time(statement.event_ts, statement.live_offset_s)
     if isinstance(happened, Decision):
         return happened
-    if happened - now > timedelta(seconds=policy.clock_skew_s):
+    return _by_time(happened, policy.delay_s(statement.kind, audience), now, now, policy.clock_skew_s, pauses)
+
+
+def decide_state(
+    event_ts: Any,
+    live_offset_s: Any,
+    audience: Audience,
+    now: datetime,
+    policy: Policy,
+    pauses: Iterable[Pause] = (),
+    came_at: datetime | None = None,
+) -> Decision:
+    """Whether an event or a position, unreviewed as it is, may reach an audience at ``now``.
+
+    ``came_at`` is when it entered the log (``now`` if nobody knows): what was told to be further ahead of that than clocks
+    differ has a wrong time, and keeps having it.
+    """
+    if audience not in policy.audiences:
+        return _closed(Reason.AUDIENCE, f"Nothing goes to {audience.value}.")
+    happened = wall_time(event_ts, live_offset_s)
+    if isinstance(happened, Decision):
+        return happened
+    return _by_time(happened, policy.state_delay_s(audience), now, came_at or now, policy.clock_skew_s, pauses)
+
+
+def _by_time(
+    happened: datetime, delay_s: float, now: datetime, came_at: datetime, skew_s: float, pauses: Iterable[Pause]
+) -> Decision:
+    """What the clocks and the pauses say."""
+    if happened - came_at > timedelta(seconds=skew_s):
         sentence = f"It is about {happened.isoformat()}, which has not come yet: a clock is wrong."
         return _closed(Reason.FUTURE_TIMESTAMP, sentence)
-    delay_s = policy.delay_s(statement.kind, audience)
     known = sorted(pauses, key=lambda pause: pause.start)
     opens_at = opening(happened, delay_s, known)
     if any(pause.holds(now) for pause in known):
