@@ -17,7 +17,7 @@ done in the same step. So several processes, restarts and repeated calls release
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -137,6 +137,25 @@ class Releases:
                 score = utc_us(decision.opens_at or now)
                 self._enqueue(keys=_lists(audience), args=[name, score, payload])
         return found
+
+    def schedule_all(
+        self, documents: Sequence[Mapping[str, Any]], audiences: Iterable[Audience] = tuple(Audience)
+    ) -> None:
+        """``schedule`` for many statements in two round trips, for callers that need no answer."""
+        if not documents:
+            return
+        now, asked = self._clock(), tuple(audiences)
+        keys = [_pauses_key(str(document.get("match_id", ""))) for document in documents]
+        pauses = [_read_pauses(told) for told in self._redis.mget(keys)]
+        with self._redis.pipeline(transaction=False) as pipe:
+            for document, known in zip(documents, pauses, strict=True):
+                statement, payload = statement_of(document), orjson.dumps(document)
+                for audience in asked:
+                    decision = decide(statement, audience, now, self.policy, known)
+                    if decision.reason.waits:
+                        score = utc_us(decision.opens_at or now)
+                        self._enqueue(_lists(audience), [document["signal_id"], score, payload], client=pipe)
+            pipe.execute()
 
     def poll(self) -> int:
         """Release what is due now; how many statements left."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from psycopg2 import errors as pg
+from psycopg2.extras import execute_values
 
 from serving.database import Database, storable
 from serving.errors import ApiError, quoted
@@ -35,9 +36,14 @@ WORKER = Principal("worker", Role.OPERATOR, "process:worker")
 """The platform's own processes, when they put something into the queue."""
 
 _AUDIT_LOCK = 7_301_946_513
+_PAGE = 500
 _INSERT = """
 INSERT INTO human_reviews (review_id, kind, run_id, agent_name, reasons, subject, context, created_by, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+VALUES """
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_AUDIT = """
+INSERT INTO human_review_audit (event, review_id, action, actor, actor_role, from_status, to_status, detail, at)
+VALUES %s
 """
 _DECIDE = """
 UPDATE human_reviews SET status = %s, assigned_to = %s, lease_until = NULL, final_result = %s,
@@ -64,7 +70,7 @@ class Reviews:
         values = self._values(new, by)
         with self._database.transaction() as cursor:
             try:
-                cursor.execute(f"{_INSERT} RETURNING *", values)
+                cursor.execute(f"{_INSERT} {_ROW} RETURNING *", values)
             except pg.UniqueViolation as error:
                 message = f"There is a review {quoted(new.review_id)} already."
                 raise ApiError(409, "duplicate_review", message) from error
@@ -74,13 +80,11 @@ class Reviews:
 
     def ensure(self, many: Sequence[NewReview], by: Principal = WORKER) -> int:
         """Put those into the queue that it does not hold yet; how many those were. What a replay repeats changes nothing."""
-        ordered = sorted(many, key=lambda new: new.review_id)
+        values = [self._values(new, by) for new in sorted(many, key=lambda new: new.review_id)]
         with self._database.transaction() as cursor:
-            rows = []
-            for new in ordered:
-                cursor.execute(f"{_INSERT} ON CONFLICT (review_id) DO NOTHING RETURNING *", self._values(new, by))
-                rows += cursor.fetchall()
-            self._audit(cursor, [_created(row, by) for row in rows])
+            statement = f"{_INSERT} %s ON CONFLICT (review_id) DO NOTHING RETURNING *"
+            rows = execute_values(cursor, statement, values, _ROW, page_size=_PAGE, fetch=True) if values else []
+            self._audit(cursor, [_created(row, by) for row in sorted(rows, key=lambda row: str(row["review_id"]))])
         return len(rows)
 
     def get(self, review_id: str, by: Principal) -> Row:
@@ -211,12 +215,8 @@ class Reviews:
             return
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_AUDIT_LOCK,))
         now = self._clock()
-        for event, review_id, action, actor, role, before, status, detail in entries:
-            cursor.execute(
-                "INSERT INTO human_review_audit (event, review_id, action, actor, actor_role, from_status, to_status, detail, at) "
-                "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                (event, review_id, action, actor, role, before, status, orjson.dumps(detail).decode(), now),
-            )
+        rows = [(*entry[:-1], orjson.dumps(entry[-1]).decode(), now) for entry in entries]
+        execute_values(cursor, _AUDIT, rows, page_size=_PAGE)
 
 
 def _locked(cursor: Any, review_id: str) -> Row:

@@ -17,6 +17,8 @@ from types import TracebackType
 
 import psutil
 
+NOTES, LIVE_NOTES = "children.json", "children-live.json"
+"""Children of ``esports run``, and those of ``esports live`` beside it."""
 _POLITE_S = 15.0
 _CLOCK_S = 1.0
 """Two readings of a process's start may differ by so much."""
@@ -43,7 +45,8 @@ class Child:
 class Children:
     """The children of one run; leaving the ``with`` block stops them all."""
 
-    def __init__(self, home: Path, root: Path) -> None:
+    def __init__(self, home: Path, root: Path, notes: str = NOTES) -> None:
+        self._path = home / notes
         self._home = home
         self._root = root
         self._children: list[Child] = []
@@ -88,31 +91,30 @@ class Children:
 
     def _note(self) -> None:
         notes = {c.name: {"pid": c.process.pid, "started": _started(c.process.pid)} for c in self._children}
-        path = self._home / "children.json"
         if not notes:
-            path.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
             return
-        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary = self._path.with_suffix(f".{os.getpid()}")
         temporary.write_text(json.dumps(notes))
-        temporary.replace(path)
+        temporary.replace(self._path)
 
 
-def left_over(home: Path) -> dict[str, int]:
+def left_over(home: Path, notes: str = NOTES) -> dict[str, int]:
     """Children of an earlier run that still live (its terminal may have been closed): name to process id."""
     try:
-        notes = json.loads((home / "children.json").read_text())
-        pairs = [(str(name), int(note["pid"]), float(note["started"] or 0)) for name, note in notes.items()]
+        known = json.loads((home / notes).read_text())
+        pairs = [(str(name), int(note["pid"]), float(note["started"] or 0)) for name, note in known.items()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return {name: pid for name, pid, started in pairs if abs((_started(pid) or -1e9) - started) < _CLOCK_S}
 
 
-def stop_left_over(home: Path) -> list[str]:
+def stop_left_over(home: Path, notes: str = NOTES) -> list[str]:
     """Stop what an earlier run left behind; returns the names."""
-    found = left_over(home)
+    found = left_over(home, notes)
     for pid in found.values():
         stop_group(pid)
-    (home / "children.json").unlink(missing_ok=True)
+    (home / notes).unlink(missing_ok=True)
     return list(found)
 
 

@@ -5,24 +5,23 @@ Does not belong here: what a stage does.
 """
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from esports_assets.canonical.vocabulary import Title
-from esports_assets.commands import data, question
+from esports_assets.commands import data, live, question
 from esports_assets.commands.children import Child, Children, stop_left_over
 from esports_assets.commands.console import Json, err, give_up, out, print_json, print_table, sentences
 from esports_assets.commands.ingest_report import tell, why_no_match
 from esports_assets.commands.ports import trouble_with
 from esports_assets.commands.servers import server_rows
+from esports_assets.commands.stopping import stay, stoppable
 from esports_assets.commands.world import ROOT, open_world
 from esports_assets.ingest import ingest_paths
 from esports_assets.settings import Settings
@@ -122,12 +121,13 @@ def _work(
     with stages.stage("ask for a prediction"):
         answer = question.ask(settings.api_url, TASK, lake)
     if not once:
+        children.start("live", live.COMMAND, settings.environment())
         with stages.stage("start the Dagster UI"):
             ui = children.start("dagster", _dagster_command(settings), settings.environment())
             question.wait_until(f"{settings.dagster_url}/server_info", _UI_S, lambda: _obituary(ui))
     _summary(given, settings, stages, graph, answer, as_json=as_json, once=once)
     if not once:
-        _stay(children)
+        stay(children)
 
 
 def _find_snapshots(source: Path) -> None:
@@ -188,33 +188,3 @@ def _dagster_command(settings: Settings) -> list[str]:
 
 def _obituary(child: Child) -> str | None:
     return f"{child.name} ended at once. Its log ends: {child.last_words()}" if child.ended else None
-
-
-def _stay(children: Children) -> None:
-    ended = None
-    try:
-        while ended is None:
-            time.sleep(0.5)
-            ended = children.first_ended()
-    except KeyboardInterrupt:
-        err.print("Stopping.")
-        return
-    raise give_up(f"{ended.name} ended by itself. Its log {ended.log} ends: {ended.last_words()}")
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Ctrl-C and SIGTERM both interrupt, also where a script's background job was started with SIGINT ignored.
-
-    Dagster lets SIGTERM do whatever SIGINT does: left ignored, neither would stop the run.
-    """
-    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from esports_assets.commands.children import stop_left_over
+from esports_assets.commands.children import LIVE_NOTES, stop_left_over
 from esports_assets.commands.console import Json, print_json, print_table, say, sentences
 from esports_assets.commands.world import open_world, prepare_dagster
 from esports_assets.settings import Settings
@@ -35,7 +35,7 @@ def down(as_json: Json = False) -> None:
     """Stop the embedded servers and whatever an earlier run left behind. Data stays."""
     with sentences():
         settings = Settings.from_env()
-        stopped = [*stop_left_over(settings.home), *embedded.down(settings)]
+        stopped = [*stop_left_over(settings.home), *stop_left_over(settings.home, LIVE_NOTES), *embedded.down(settings)]
         if as_json:
             print_json({"stopped": stopped})
         else:

@@ -6,7 +6,7 @@ Does not belong here: computing probabilities, when a statement is worth making 
 Hybrid decision (row 001-07): a rule never competes with a probability. With a model, its calibrated probabilities name the
 intent by the model's own decision rule, and a rule that fires is told beside it, with the probability that the model gives
 to the rule's intent. Without one, the rules name it and no confidence is claimed: whatever reads the signal sees
-``probability_source: none``, and review rules take an unknown confidence for a low one.
+``probability_source: rules``, and review rules take an unknown confidence for a low one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -112,7 +112,7 @@ def rules_speaker(classes: Sequence[str]) -> Speaker:
         "model_run_id": "",
         "data_version": "",
         "window_fingerprint": PLAYER_MICRO.fingerprint,
-        "probability_source": "none",
+        "probability_source": "rules",
         "asset_key": "",
         "dagster_run_id": "",
         "note": "No model of cs2.intent is promoted: rules name the intent, without a probability.",

@@ -4,6 +4,7 @@
     events:canonical:<n>         the shard of a match, for the workers; n = hash of the match id, 0..15
     events:dead                  what could not be handled, with the reason
     events:agent:motion          signals of motion; agent.signals holds every signal
+    signals:provisional          what may still change, for who watches inside; agent.winprob: win probability per event
     esports:ids:<match>          set of event ids that entered, expires with the retention
     esports:signals:<match>      set of signal ids that were published, expires with the retention
     esports:lease:<group>:<n>    hash holder, token, until: who works on a shard
@@ -20,6 +21,8 @@ CANONICAL = "events:canonical"
 DEAD = "events:dead"
 MOTION = "events:agent:motion"
 SIGNALS = "agent.signals"
+PROVISIONAL = "signals:provisional"
+WIN_PROBABILITY = "agent.winprob"
 SHARDS = 16
 
 

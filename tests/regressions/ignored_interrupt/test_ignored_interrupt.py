@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from dagster._utils.interrupts import setup_interrupt_handlers
 
-from esports_assets.commands.run import stoppable
+from esports_assets.commands.stopping import stoppable
 
 
 @pytest.fixture(autouse=True)

@@ -42,9 +42,15 @@ def sure(*intents: Intent, p: float = 0.8) -> np.ndarray:
     return found
 
 
+def after(*intents: Intent, players: tuple[str, ...] = ("p1", "p2")) -> Debounce:
+    """A memory whose latest rows named these intents."""
+    seen = {who: CLASSES.index(intent.value) for who, intent in zip(players, intents, strict=False)}
+    return Debounce(segment=1, seen=seen)
+
+
 def test_a_statement_says_who_when_what_and_how_sure() -> None:
     given_rows = rows([12.5], ["p1"], speed_mean=2.5)
-    (signal,) = statements(given_rows, sure(Intent.PEEK), speaker(), Debounce(), ZERO_US)
+    (signal,) = statements(given_rows, sure(Intent.PEEK), speaker(), after(Intent.PEEK), ZERO_US)
     assert signal.type is SignalType.MOTION_SYNTHESIS
     assert (signal.match_id, signal.segment, signal.t, signal.player_id, signal.team) == (
         *("m1", 1, 12.5),
@@ -62,7 +68,8 @@ def test_a_statement_says_who_when_what_and_how_sure() -> None:
 
 def test_the_identity_is_the_instant_and_the_model_not_the_wall_clock() -> None:
     def identity(at: float = 3.0, who: Speaker | None = None, zero_us: int = ZERO_US, player: str = "p1") -> str:
-        (signal,) = statements(rows([at], [player]), sure(Intent.HOLD), who or speaker(), Debounce(), zero_us)
+        memory = after(Intent.HOLD, Intent.HOLD)
+        (signal,) = statements(rows([at], [player]), sure(Intent.HOLD), who or speaker(), memory, zero_us)
         return signal.signal_id
 
     assert identity() == identity(zero_us=ZERO_US + 1)
@@ -71,7 +78,7 @@ def test_the_identity_is_the_instant_and_the_model_not_the_wall_clock() -> None:
 
 
 def test_no_source_time_no_event_ts() -> None:
-    (signal,) = statements(rows([1.0], ["p1"]), sure(Intent.HOLD), speaker(), Debounce(), None)
+    (signal,) = statements(rows([1.0], ["p1"]), sure(Intent.HOLD), speaker(), after(Intent.HOLD), None)
     assert signal.event_ts is None
 
 
@@ -81,31 +88,41 @@ def test_the_decision_rule_names_and_the_abstain_band_keeps_silent() -> None:
     assert speaker(weighted).names(rows([0.0], ["p1"]).x, p).tolist() == [CLASSES.index("hold")]
     p[0, CLASSES.index("rotate")] = 0.2
     assert CLASSES[speaker(weighted).names(rows([0.0], ["p1"]).x, p)[0]] == "rotate"
-    (signal,) = statements(rows([0.0], ["p1"]), p, speaker(weighted), Debounce(), ZERO_US)
+    (signal,) = statements(rows([0.0], ["p1"]), p, speaker(weighted), after(Intent.ROTATE), ZERO_US)
     assert signal.confidence == pytest.approx(0.2)
-    assert statements(rows([0.0], ["p1"]), sure(Intent.HOLD, p=0.39), speaker(), Debounce(), ZERO_US) == []
+    unsure = sure(Intent.HOLD, p=0.39)
+    assert statements(rows([0.0], ["p1"]), unsure, speaker(), after(Intent.HOLD), ZERO_US) == []
 
 
 def test_a_lasting_intent_is_told_once_and_a_flickering_one_slowly() -> None:
-    t = [0.5 * i for i in range(20)]
-    lasting = statements(rows(t, ["p1"] * 20), sure(*[Intent.HOLD] * 20), speaker(), Debounce(), ZERO_US)
-    assert [signal.t for signal in lasting] == [0.0]
-    flicker = [Intent.HOLD if i % 2 else Intent.PEEK for i in range(20)]
-    told = statements(rows(t, ["p1"] * 20), sure(*flicker), speaker(), Debounce(), ZERO_US)
+    t = [0.5 * i for i in range(40)]
+    lasting = statements(rows(t, ["p1"] * 40), sure(*[Intent.HOLD] * 40), speaker(), Debounce(), ZERO_US)
+    assert [signal.t for signal in lasting] == [0.5]
+    flicker = [Intent.HOLD if i // 2 % 2 else Intent.PEEK for i in range(40)]
+    told = statements(rows(t, ["p1"] * 40), sure(*flicker), speaker(), Debounce(), ZERO_US)
     assert [(s.t, s.intent) for s in told[:4]] == [
-        (0.0, Intent.PEEK),
-        (0.5, Intent.HOLD),
-        (0.0 + QUIET_S, Intent.PEEK),
-        (0.5 + QUIET_S, Intent.HOLD),
+        (0.5, Intent.PEEK),
+        (1.5, Intent.HOLD),
+        (6.5, Intent.PEEK),
+        (7.5, Intent.HOLD),
     ]
+    gaps = [b.t - a.t for a, b in zip(told, told[2:], strict=False) if a.t is not None and b.t is not None]
+    assert min(gaps) >= QUIET_S
+
+
+def test_what_shows_in_a_single_row_is_not_told() -> None:
+    t = [0.5 * i for i in range(6)]
+    once = [Intent.HOLD, Intent.HOLD, Intent.PEEK, Intent.HOLD, Intent.HOLD, Intent.HOLD]
+    told = statements(rows(t, ["p1"] * 6), sure(*once), speaker(), Debounce(), ZERO_US)
+    assert [(s.t, s.intent) for s in told] == [(0.5, Intent.HOLD)]
 
 
 def test_players_and_rounds_do_not_silence_each_other() -> None:
-    memory = Debounce()
-    first = statements(rows([1.0, 1.0], ["p1", "p2"]), sure(*[Intent.HOLD] * 2), speaker(), memory, ZERO_US)
-    second = statements(rows([1.0], ["p1"], segment=2), sure(Intent.HOLD), speaker(), memory, ZERO_US)
+    memory, both = after(Intent.HOLD, Intent.HOLD), sure(*[Intent.HOLD] * 2)
+    first = statements(rows([1.0, 1.0], ["p1", "p2"]), both, speaker(), memory, ZERO_US)
+    second = statements(rows([1.0, 1.5], ["p1", "p1"], segment=2), both, speaker(), memory, ZERO_US)
     assert [s.player_id for s in first] == ["p1", "p2"]
-    assert [s.segment for s in second] == [2]
+    assert [(s.segment, s.t) for s in second] == [(2, 1.5)]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["p1", "p2"]), st.integers(-1, 3)), max_size=60), st.data())
@@ -123,10 +140,11 @@ def test_batches_do_not_change_what_is_told(named: list[tuple[str, int]], data: 
 
 def test_without_a_model_rules_speak_and_claim_no_confidence() -> None:
     advancing = rows([0.0, 0.0], ["p1", "p2"], dist_to_objective_min=10.0, approach_velocity=1.5)
-    first, second = statements(advancing, None, rules_speaker(CLASSES), Debounce(), ZERO_US)
+    memory = after(Intent.ADVANCE, Intent.ADVANCE)
+    first, second = statements(advancing, None, rules_speaker(CLASSES), memory, ZERO_US)
     assert (first.intent, second.intent) == (Intent.ADVANCE, Intent.ADVANCE)
     assert first.confidence is None
-    assert first.model_info["probability_source"] == "none"
+    assert first.model_info["probability_source"] == "rules"
     assert "No model" in first.model_info["note"]
     assert "No model is promoted" in first.explanation[0].text
     assert statements(rows([0.0], ["p1"]), None, rules_speaker(CLASSES), Debounce(), ZERO_US) == []
@@ -134,7 +152,7 @@ def test_without_a_model_rules_speak_and_claim_no_confidence() -> None:
 
 def test_a_rule_is_told_beside_the_model_and_never_outvotes_it() -> None:
     advancing = rows([0.0], ["p1"], dist_to_objective_min=10.0, approach_velocity=1.5)
-    (signal,) = statements(advancing, sure(Intent.HOLD), speaker(), Debounce(), ZERO_US)
+    (signal,) = statements(advancing, sure(Intent.HOLD), speaker(), after(Intent.HOLD), ZERO_US)
     assert signal.intent is Intent.HOLD
     assert "A rule says advance" in signal.explanation[1].text
     assert "the model gives that 0.03" in signal.explanation[1].text

@@ -1,0 +1,100 @@
+"""What the worker remembers of a match beside its windows, and the checkpoint that holds all of it.
+
+Belongs here: source time of every round's zero, how far a replay's wall clock is from source time, what was told, and bytes and
+back. Everything follows from the match's events alone, so a restored worker goes on as if nothing had happened.
+Does not belong here: window states (they save themselves), where checkpoints are kept.
+"""
+
+from bisect import bisect_left
+
+import msgspec
+
+from esports_assets.canonical.clock import utc_us
+from esports_assets.canonical.vocabulary import EventType
+from esports_assets.signals.debounce import Debounce
+from esports_assets.streams.envelope import Envelope
+
+FORMAT = 1
+_SPACING_US = 1_000_000
+_KEPT_US = 60_000_000
+_EXACT = {EventType.FREEZE_END: 0}
+_FROM_ANY = 1
+
+
+class Zero(msgspec.Struct, array_like=True, frozen=True):
+    """Source time of a round's zero in microseconds; one of rank 0 comes from the freeze end itself, others from their ``t``."""
+
+    rank: int
+    us: int
+
+
+class MatchMemory(msgspec.Struct):
+    """What is remembered of one match."""
+
+    debounce: Debounce = msgspec.field(default_factory=Debounce)
+    zeros: dict[int, Zero] = {}
+    offsets: list[tuple[int, float]] = []
+    """Source time (microseconds) and what a replay adds to it at that time, in order; the last minute of them."""
+    ended: bool = False
+    settled: bool = False
+    """Everything of it was taken from the lake: what the log still holds of it is told already."""
+
+    def note(self, envelope: Envelope) -> None:
+        """Learn from an envelope of the match."""
+        event = envelope.event
+        at_us = utc_us(event.timestamp)
+        if event.t is not None and event.segment > 0:
+            told = Zero(_EXACT.get(event.event_type, _FROM_ANY), at_us - round(event.t * 1e6))
+            known = self.zeros.get(event.segment)
+            if known is None or told.rank < known.rank:
+                self.zeros[event.segment] = told
+        if envelope.live_offset_s is not None and (not self.offsets or at_us - self.offsets[-1][0] >= _SPACING_US):
+            self.offsets.append((at_us, envelope.live_offset_s))
+            while at_us - self.offsets[0][0] > _KEPT_US:
+                del self.offsets[0]
+        self.ended = self.ended or event.event_type is EventType.MAP_END
+
+    def zero_us(self, segment: int) -> int | None:
+        """Source time of a round's freeze end, or None where no event told it."""
+        known = self.zeros.get(segment)
+        return None if known is None else known.us
+
+    def offset_s(self, at_us: int) -> float:
+        """Seconds from source time to the wall clock at an instant; 0 where the source is live itself."""
+        if not self.offsets:
+            return 0.0
+        place = bisect_left(self.offsets, (at_us,))
+        return self.offsets[min(place, len(self.offsets) - 1)][1]
+
+
+class Checkpoint(msgspec.Struct, array_like=True):
+    """A match in progress as it is kept: the states of its windows, None where there is none, and the memory."""
+
+    format: int
+    micro: bytes | None
+    momentum: bytes | None
+    memory: MatchMemory
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that this program cannot go on from."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Checkpoint).decode
+
+
+def saved(micro: bytes | None, momentum: bytes | None, memory: MatchMemory) -> bytes:
+    """A match's checkpoint."""
+    return _encode(Checkpoint(FORMAT, micro, momentum, memory))
+
+
+def loaded(data: bytes) -> Checkpoint:
+    """A checkpoint read; CheckpointError where it is of another format or damaged."""
+    try:
+        found = _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"it does not read: {error}") from error
+    if found.format != FORMAT:
+        raise CheckpointError(f"its format is {found.format}, readable is {FORMAT}")
+    return found

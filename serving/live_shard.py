@@ -1,0 +1,236 @@
+"""One shard of the log under a lease: entries in, work written, state in checkpoints.
+
+Belongs here: opening a shard where its checkpoints left it, the order of entries (what was given and not acknowledged comes before
+what is new), a batch's work, holding on to it while something is away, the end of matches, gaps.
+Does not belong here: which shards (``live.py``), what is said (``live_states.py``), the order of writing (``live_sinks.py``).
+
+Whatever goes wrong between preparing and committing leaves the log as it was: the shard then forgets all that it holds in memory
+and opens again from the checkpoints. An entry that fails again and again comes alone and ends as a dead letter.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from redis import RedisError
+
+from esports_assets.canonical.event import WireError
+from esports_assets.canonical.vocabulary import EventType
+from esports_assets.streams.entries import Entry
+from esports_assets.streams.envelope import Envelope
+from esports_assets.streams.errors import GapError, LostLease
+from esports_assets.streams.groups import ConsumerGroup
+from esports_assets.streams.leases import Lease
+from esports_assets.streams.replay import Playable
+from serving.errors import ApiError
+from serving.live_metrics import LiveMetrics
+from serving.live_sinks import Sinks
+from serving.live_states import States, Told
+from serving.live_work import Pausing, Work
+from serving.review_terms import Rule, triage
+
+LATE = "it came after the watermark of its match, when the rows that it belongs to were final"
+AHEAD_S = 60.0
+"""An event so far in the future would end the waiting for everything before it: its clock is wrong."""
+_AGAIN_S, _LONGEST_S = 0.25, 4.0
+_log = logging.getLogger("serving.live")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What all shards of a worker share."""
+
+    states: Callable[[], States]
+    rule: Rule
+    sinks: Sinks
+    metrics: LiveMetrics
+    from_lake: Callable[[str], Playable | None]
+    monotonic: Callable[[], float]
+    now: Callable[[], datetime]
+    batch: int = 500
+    quiet_s: float = 2.0
+    """So long after its last message an ended match is finished."""
+    abandoned_s: float = 6 * 3600.0
+    """So long after its last message any match is."""
+
+
+class Shard:
+    """A shard that this worker holds."""
+
+    def __init__(self, lease: Lease, group: ConsumerGroup, parts: Parts) -> None:
+        self.lease, self.group, self._parts = lease, group, parts
+        self._open()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it waits for something that is away."""
+        return self._held is not None
+
+    @property
+    def matches(self) -> int:
+        """How many matches are in progress."""
+        return len(self._states.matches)
+
+    def step(self) -> int:
+        """Handle what comes next, up to a batch; how many entries were done with.
+
+        Raises LostLease and RedisError, after which the shard must be thrown away.
+        """
+        if self._held is not None:
+            return self._settle(self._held) if self._parts.monotonic() >= self._retry_at else 0
+        try:
+            entries = self._next()
+        except GapError as gap:
+            return self._rebuild(gap)
+        if entries:
+            return self._handle(entries)
+        self._end_matches()
+        return 0
+
+    def _open(self) -> None:
+        """State from the checkpoints; what was given to whomever and not acknowledged comes first."""
+        self._states = self._parts.states()
+        self._touched: dict[str, float] = {}
+        self._held: Work | None = None
+        self._retry_at, self._wait_s = 0.0, _AGAIN_S
+        self._recovering = True
+        self.group.ensure()
+        for match_id, data in self._parts.sinks.committer.checkpoint(self.lease.shard).items():
+            try:
+                self._states.restore(match_id, data)
+            except ValueError as error:
+                _log.warning("match %s begins anew, its checkpoint cannot be used: %s", match_id, error)
+            else:
+                self._touched[match_id] = self._parts.monotonic()
+
+    def _next(self) -> Sequence[Entry]:
+        """Entries to handle: whatever is pending in this shard is nobody else's, for nobody else holds it."""
+        while self._recovering:
+            taken = self.group.reclaim(0, self._parts.batch)
+            if taken.buried:
+                self._parts.metrics.buried(len(taken.buried))
+                _log.warning("shard %d: dead letters %s", self.lease.shard, ", ".join(taken.buried))
+            if taken.entries:
+                return taken.entries
+            self._recovering = bool(taken.buried)
+        return self.group.read(self._parts.batch)
+
+    def _handle(self, entries: Sequence[Entry]) -> int:
+        try:
+            work = self._prepared(entries)
+        except Exception:  # noqa: BLE001 - logged whole; the entries come again, at last alone, and end as dead letters
+            _log.exception("shard %d: %d entries from %s on failed", self.lease.shard, len(entries), entries[0].id)
+            return self._failed()
+        return self._settle(work)
+
+    def _settle(self, work: Work) -> int:
+        """Write a batch's work; where the database is away it is held and tried again, more patiently each time."""
+        try:
+            committed = self._parts.sinks.write(self.lease, work)
+        except ApiError as error:
+            if error.status < 500:
+                _log.error("shard %d: what entries led to was refused: %s", self.lease.shard, error.message)
+                return self._failed()
+            self._held, self._retry_at = work, self._parts.monotonic() + self._wait_s
+            self._wait_s = min(2 * self._wait_s, _LONGEST_S)
+            _log.warning("shard %d waits: %s", self.lease.shard, error.message)
+            return 0
+        except (RedisError, LostLease):
+            raise
+        except Exception:  # noqa: BLE001 - logged whole; the entries come again, at last alone, and end as dead letters
+            _log.exception("shard %d: what entries led to could not be written", self.lease.shard)
+            return self._failed()
+        self._held, self._wait_s = None, _AGAIN_S
+        self._parts.metrics.committed(work, committed, self._parts.now())
+        return len(work.entries) + len(work.dead)
+
+    def _failed(self) -> int:
+        self._parts.metrics.failed()
+        self._open()
+        return 0
+
+    def _prepared(self, entries: Sequence[Entry]) -> Work:
+        """What entries lead to; state in memory has moved on by them."""
+        work = Work()
+        envelopes = self._readable(entries, work)
+        work.pauses = [pausing for envelope in envelopes if (pausing := _pausing(envelope)) is not None]
+        self._note(work, self._states.take(envelopes))
+        return work
+
+    def _readable(self, entries: Sequence[Entry], work: Work) -> list[Envelope]:
+        """The good ones; malformed ones and those of a clock that runs ahead become dead letters with the commit."""
+        found: list[Envelope] = []
+        good: list[Entry] = []
+        latest = self._parts.now() + timedelta(seconds=AHEAD_S)
+        for entry in entries:
+            try:
+                envelope = entry.envelope()
+            except WireError as error:
+                work.dead.append((entry, f"malformed: {error}"))
+                continue
+            if envelope.live_at > latest:
+                work.dead.append(
+                    (entry, f"it happens at {envelope.live_at.isoformat()}, which has not come: a clock is wrong")
+                )
+                continue
+            found.append(envelope)
+            good.append(entry)
+        work.entries = good
+        return found
+
+    def _note(self, work: Work, told: Told) -> None:
+        """Put into the work what matches told, with checkpoints of those that go on."""
+        now, at = self._parts.now(), self._parts.monotonic()
+        for agent, said in told.said:
+            signal, review = triage(msgspec.structs.replace(said, generated_at=now), self._parts.rule, agent)
+            work.signals.append(signal)
+            work.reviews += [] if review is None else [review]
+        work.provisional += [msgspec.structs.replace(said, generated_at=now) for said in told.provisional]
+        work.late += [(event, LATE) for event in told.late]
+        work.extra += told.extra
+        for match_id in told.over:
+            self._touched.pop(match_id, None)
+            work.checkpoint.pop(match_id, None)
+            work.evict.append(match_id)
+        for match_id in told.touched:
+            if match_id not in told.over:
+                self._touched[match_id] = at
+                work.checkpoint[match_id] = self._states.saved(match_id)
+
+    def _end_matches(self) -> None:
+        """Finish matches that have ended, or of which nothing was heard for long; they leave with a commit of their own."""
+        now, work = self._parts.monotonic(), Work()
+        for match_id, since in list(self._touched.items()):
+            ended = self._states.ended(match_id)
+            if now - since >= (self._parts.quiet_s if ended else self._parts.abandoned_s):
+                self._note(work, self._states.finish(match_id))
+        if work.evict:
+            self._settle(work)
+
+    def _rebuild(self, gap: GapError) -> int:
+        """Entries are gone that nobody here has read: matches in progress are taken from the lake, each as a whole."""
+        _log.error("shard %d: %s", self.lease.shard, gap)
+        self._parts.metrics.gap()
+        for match_id in self._states.matches:
+            playable = self._parts.from_lake(match_id)
+            if playable is None:
+                _log.error("match %s is not in the lake: what would be said of its lost events is not", match_id)
+                continue
+            work = Work()
+            self._note(work, self._states.again(match_id, playable))
+            self._settle(work)
+            if self._held is not None or match_id not in self._states.matches:
+                return 0
+        self.group.pass_gap(gap)
+        return 0
+
+
+def _pausing(envelope: Envelope) -> Pausing | None:
+    """What an event says about technical pauses; whatever resumes a match ends one."""
+    event = envelope.event
+    technical = event.event_type is EventType.PAUSE and event.payload.get("kind") == "technical"
+    if technical or event.event_type is EventType.RESUME:
+        return Pausing(event.match_id, envelope.live_at, technical)
+    return None

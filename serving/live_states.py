@@ -1,0 +1,185 @@
+"""Matches in progress of one shard: envelopes in, statements out.
+
+Belongs here: the windows, the memory of each match and who speaks about it, kept in step with each other; saving and restoring.
+Does not belong here: entries of the log, writing (``live_shard.py``, ``live_sinks.py``).
+
+What is said follows from the events alone, however they are cut into batches: statements of record come from final rows.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from esports_assets.canonical.clock import from_utc_us, utc_us
+from esports_assets.canonical.event import CanonicalEvent
+from esports_assets.canonical.event import event_id as event_id_of
+from esports_assets.canonical.frames import frame_of, is_frame
+from esports_assets.canonical.signal import AgentSignal
+from esports_assets.canonical.vocabulary import EventType, Title
+from esports_assets.signals.debounce import Debounce
+from esports_assets.streams.commit import Output
+from esports_assets.streams.envelope import Envelope
+from esports_assets.streams.replay import Playable, envelopes_of
+from esports_assets.windows.micro.message import Message, Positions
+from esports_assets.windows.micro.online import Fed, OnlineMicro
+from serving.live_intents import Intents
+from serving.live_memory import MatchMemory, loaded, saved
+from serving.live_momentum import Momentum, Spoken
+
+INTENT_AGENT, MOMENTUM_AGENT = "intent", "momentum"
+_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Told:
+    """What envelopes led to."""
+
+    said: list[tuple[str, AgentSignal]] = field(default_factory=list)
+    """Agent and signal of record, not triaged."""
+    provisional: list[AgentSignal] = field(default_factory=list)
+    late: list[CanonicalEvent] = field(default_factory=list)
+    extra: list[Output] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+    over: list[str] = field(default_factory=list)
+
+
+class States:
+    """The matches that are in progress; one instance, one thread."""
+
+    def __init__(self, intents: Intents, momentum: Callable[[], Momentum], micro: Callable[[], OnlineMicro]) -> None:
+        self._intents = intents
+        self._new_micro = micro
+        self._micro, self._momentum = micro(), momentum()
+        self._memories: dict[str, MatchMemory] = {}
+        self._early: dict[str, Debounce] = {}
+
+    @property
+    def matches(self) -> tuple[str, ...]:
+        """Matches in progress."""
+        return tuple(self._memories)
+
+    def ended(self, match_id: str) -> bool:
+        """Whether the match said that it has ended, or nothing more of it counts."""
+        memory = self._memories[match_id]
+        return memory.ended or memory.settled
+
+    def restore(self, match_id: str, data: bytes) -> None:
+        """Go on with a match; ValueError where its checkpoint cannot be used."""
+        kept = loaded(data)
+        if kept.micro is not None:
+            self._micro.restore(kept.micro)
+        if kept.momentum is not None:
+            self._momentum.restore(kept.momentum)
+        self._memories[match_id] = kept.memory
+
+    def saved(self, match_id: str) -> bytes:
+        """Everything that is kept of a match."""
+        micro = self._micro.checkpoint(match_id) if match_id in self._micro.matches else None
+        momentum = self._momentum.checkpoint(match_id) if match_id in self._momentum.matches else None
+        return saved(micro, momentum, self._memories[match_id])
+
+    def take(self, envelopes: Sequence[Envelope]) -> Told:
+        """Take in envelopes in order of arrival. Titles without windows change nothing."""
+        told, events = Told(), dict[int, CanonicalEvent]()
+        messages: list[Message] = []
+        touched: dict[str, None] = {}
+        for envelope in envelopes:
+            event = envelope.event
+            if event.title is not Title.CS2:
+                continue
+            memory = self._memories.setdefault(event.match_id, MatchMemory())
+            touched[event.match_id] = None
+            if memory.settled:
+                continue
+            memory.note(envelope)
+            message = message_of(envelope)
+            events[id(message)] = event
+            messages.append(message)
+        told.touched = list(touched)
+        fed = self._micro.feed(messages)
+        self._speak(told, fed, events)
+        _add(told, self._momentum.feed(messages, self._memories))
+        for match_id in fed.over:
+            _add(told, self._momentum.finish(match_id, self._memories))
+            self._forget(match_id)
+        told.over = list(fed.over)
+        return told
+
+    def finish(self, match_id: str) -> Told:
+        """Await nothing more of a match, and forget it."""
+        told = Told(over=[match_id])
+        self._speak(told, self._micro.finish(match_id), {})
+        _add(told, self._momentum.finish(match_id, self._memories))
+        self._forget(match_id)
+        return told
+
+    def again(self, match_id: str, playable: Playable) -> Told:
+        """A match as the lake holds it, from its beginning to its end. What was in progress of it is void, and what the log still
+        holds of it is passed over.
+        """
+        self._drop(match_id)
+        told = Told()
+        envelopes = envelopes_of(playable)
+        while some := list(islice(envelopes, _AT_ONCE)):
+            part = self.take(some)
+            told.said += part.said
+            told.extra += part.extra
+        if match_id in self._memories:
+            rest = self.finish(match_id)
+            told.said += rest.said
+            told.extra += rest.extra
+        self._memories[match_id] = MatchMemory(settled=True)
+        told.touched = [match_id]
+        return told
+
+    def _speak(self, told: Told, fed: Fed, events: dict[int, CanonicalEvent]) -> None:
+        said = self._intents.final(fed.final, self._memories)
+        told.said += [(INTENT_AGENT, signal) for signal in said]
+        told.provisional += self._intents.provisional(fed.provisional, self._memories, self._early)
+        told.late += [_event_of(message, events) for message in fed.late]
+
+    def _forget(self, match_id: str) -> None:
+        self._memories.pop(match_id, None)
+        self._early.pop(match_id, None)
+
+    def _drop(self, match_id: str) -> None:
+        """Go on with every match but one; what was heard of that one is void."""
+        others = [self._micro.checkpoint(other) for other in self._micro.matches if other != match_id]
+        self._micro = self._new_micro()
+        for kept in others:
+            self._micro.restore(kept)
+        self._momentum.drop(match_id)
+        self._forget(match_id)
+
+
+def _add(told: Told, spoken: Spoken) -> None:
+    told.said += [(MOMENTUM_AGENT, signal) for signal in spoken.signals]
+    told.extra += spoken.points
+
+
+def message_of(envelope: Envelope) -> Message:
+    """What the windows take: a frame as the positions in it."""
+    event = envelope.event
+    if not is_frame(event):
+        return event
+    frame = frame_of(event) if envelope.frame is None else envelope.frame
+    players = {row.player: row for row in frame.frame}
+    return Positions(event.match_id, event.segment, event.t or 0.0, utc_us(event.timestamp), players)
+
+
+def _event_of(message: Message, events: dict[int, CanonicalEvent]) -> CanonicalEvent:
+    """The event that a message was made of; positions that waited for longer than their batch are told by their instant."""
+    if isinstance(message, CanonicalEvent):
+        return message
+    known = events.get(id(message))
+    if known is not None:
+        return known
+    return CanonicalEvent(
+        event_id=event_id_of("positions", message.match_id, f"{message.segment}:{message.t_s}"),
+        match_id=message.match_id,
+        event_type=EventType.POSITION_UPDATE,
+        timestamp=from_utc_us(message.at_us),
+        payload={"frame": list(message.players.values())},
+        segment=message.segment,
+        t=message.t_s,
+    )

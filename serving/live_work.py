@@ -1,0 +1,73 @@
+"""What a batch of entries leads to, before any of it is written.
+
+Belongs here: the value that is prepared, written to PostgreSQL, and committed; and the outputs for the log.
+Does not belong here: computing it (``live_shard.py``), the writing (``live_sinks.py``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from esports_assets.canonical import signal as signals
+from esports_assets.canonical.event import CanonicalEvent
+from esports_assets.canonical.signal import AgentSignal, SignalType
+from esports_assets.streams.commit import Output
+from esports_assets.streams.entries import Entry
+from esports_assets.streams.names import MOTION, PROVISIONAL, SIGNALS
+from serving.review_terms import NewReview
+
+
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """A technical pause of a match that begins, or one that ends, on the wall clock."""
+
+    match_id: str
+    at: datetime
+    begins: bool
+
+
+@dataclass(slots=True)
+class Work:
+    """Everything that follows from some entries of a shard. It may be written any number of times: the second time changes
+    nothing.
+    """
+
+    entries: Sequence[Entry] = ()
+    signals: list[AgentSignal] = field(default_factory=list)
+    """Signals of record, triaged."""
+    reviews: list[NewReview] = field(default_factory=list)
+    provisional: list[AgentSignal] = field(default_factory=list)
+    late: list[tuple[CanonicalEvent, str]] = field(default_factory=list)
+    pauses: list[Pausing] = field(default_factory=list)
+    dead: list[tuple[Entry, str]] = field(default_factory=list)
+    checkpoint: dict[str, bytes] = field(default_factory=dict)
+    evict: list[str] = field(default_factory=list)
+    extra: list[Output] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write and nothing to acknowledge."""
+        return not (self.entries or self.dead or self.signals or self.checkpoint or self.evict)
+
+    def outputs(self) -> list[Output]:
+        """What goes to the log: signals of record first, so that none is announced after it was told."""
+        told = [
+            Output(signal.signal_id, signal.match_id, signals.encode(signal), _streams(signal))
+            for signal in self.signals
+        ]
+        said = {signal.signal_id for signal in self.signals}
+        early = [_provisional(signal) for signal in self.provisional if signal.signal_id not in said]
+        return [*told, *early, *self.extra]
+
+
+def _streams(signal: AgentSignal) -> tuple[str, ...]:
+    return (MOTION, SIGNALS) if signal.type is SignalType.MOTION_SYNTHESIS else (SIGNALS,)
+
+
+def _provisional(signal: AgentSignal) -> Output:
+    document: dict[str, Any] = signals.document(signal)
+    data = msgspec.json.encode({**document, "provisional": True})
+    return Output(f"provisional:{signal.signal_id}", signal.match_id, data, (PROVISIONAL,))
