@@ -1,11 +1,11 @@
 """``parity``: whether the stream's windows are the batch's, on real files.
 
 Belongs here: arguments, progress and report.
-Does not belong here: the comparison (``windows/micro/parity.py``).
+Does not belong here: the comparisons (``windows/micro/parity.py``, ``windows/state/parity.py``).
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,9 +23,14 @@ from esports_assets.ingest import walk
 from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.micro.parity import Parity, parity_of
 from esports_assets.windows.micro.spec import PLAYER_MICRO, WINDOW_S, MicroWindow
+from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.sites import SiteBook, plants_of
+from esports_assets.windows.state.parity import state_parity_of
+from esports_assets.windows.view import Sites
 
 EVERY_FRAME = "full"
+
+Comparison = Callable[[CanonicalMatch, Sites, np.random.Generator, float], Parity]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,35 +41,46 @@ def add_to(app: typer.Typer) -> None:
 def parity(
     data: Annotated[list[Path], typer.Option("--data", help="Source files, or folders of them.")],
     rate: Annotated[str, typer.Option("--rate", help="Rows per second and player; 'full' for every frame.")] = "full",
-    window_s: Annotated[float, typer.Option("--window", help="Length of the window in seconds.")] = WINDOW_S,
+    window: Annotated[
+        str, typer.Option("--window", help="Which window: cs2/player_micro or cs2/round_state.")
+    ] = PLAYER_MICRO.name,
+    window_s: Annotated[
+        float, typer.Option("--window-s", help="Length of the window of cs2/player_micro in seconds.")
+    ] = WINDOW_S,
     lateness_s: Annotated[float, typer.Option("--lateness", min=0.0, help="Lateness in seconds.")] = LATENESS_S,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the order of arrival.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Compare the rows of cs2/player_micro from whole matches with those from the same matches as a shuffled stream."""
+    """Compare the rows of a window from whole matches with those from the same matches as a shuffled stream."""
     with sentences():
-        window = _window(window_s, rate)
+        comparison = _comparison(window, window_s, rate)
         started = time.perf_counter()
         total, matches = Parity(), 0
         for match in _matches(data):
             matches += 1
-            total.add(_compared(match, window, seed, lateness_s))
+            sites = SiteBook.learn(plants_of(match.events)).sites(match.header.map)  # both get the same: any would do
+            total.add(comparison(match, sites, np.random.default_rng(seed), lateness_s))
         if not matches:
             raise give_up("none of these files holds a match of cs2")
         seconds = time.perf_counter() - started
         if as_json:
             print_json(asdict(total) | {"matches": matches, "seconds": round(seconds, 1)})
         else:
-            _say(total, matches, seconds)
+            _say(window, total, matches, seconds)
         if total.rows_different:
             raise typer.Exit(1)
 
 
-def _window(window_s: float, rate: str) -> MicroWindow:
+def _comparison(name: str, window_s: float, rate: str) -> Comparison:
+    if name == ROUND_STATE.name:
+        return state_parity_of
+    if name != PLAYER_MICRO.name:
+        raise give_up(f"--window {name} is no window of the stream: {PLAYER_MICRO.name} or {ROUND_STATE.name}")
     try:
-        return MicroWindow(window_s, None if rate == EVERY_FRAME else float(rate))
+        window = MicroWindow(window_s, None if rate == EVERY_FRAME else float(rate))
     except ValueError as error:
-        raise give_up(f"--rate {rate} or --window {window_s} cannot be used: {error}") from error
+        raise give_up(f"--rate {rate} or --window-s {window_s} cannot be used: {error}") from error
+    return lambda match, sites, rng, lateness_s: parity_of(match, sites, window, rng, lateness_s)
 
 
 def _matches(paths: list[Path]) -> Iterator[CanonicalMatch]:
@@ -79,15 +95,10 @@ def _matches(paths: list[Path]) -> Iterator[CanonicalMatch]:
             progress.advance(task)
 
 
-def _compared(match: CanonicalMatch, window: MicroWindow, seed: int, lateness_s: float) -> Parity:
-    sites = SiteBook.learn(plants_of(match.events)).sites(match.header.map)  # both get the same: any would do
-    return parity_of(match, sites, window, np.random.default_rng(seed), lateness_s)
-
-
-def _say(total: Parity, matches: int, seconds: float) -> None:
+def _say(window: str, total: Parity, matches: int, seconds: float) -> None:
     found: Any = total.first_difference
     verdict = "all are the same" if not total.rows_different else f"{total.rows_different} differ, first {found}"
     out.print(
-        f"{PLAYER_MICRO.name}: {total.rows_compared} rows of {matches} matches in {seconds:.0f} s: {verdict}.",
+        f"{window}: {total.rows_compared} rows of {matches} matches in {seconds:.0f} s: {verdict}.",
         highlight=False,
     )

@@ -4,7 +4,7 @@ Belongs here: the walk over rounds, the choice of instants, as-of state from eve
 Does not belong here: feature definitions (``features.py``), and the label beyond attaching it (``labels.py``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,8 @@ def round_views(
         number = row["segment"]
         own = events.get(number, [])
         facts = RoundFacts.of(row, team_of, own)
-        instants = _instants(own, row["duration_s"])
+        end = row["duration_s"]
+        instants = instants_of(own, end if end is not None else max((event.t for event in own), default=0.0))
         yield (
             facts,
             instants,
@@ -69,13 +70,14 @@ def round_views(
         tally_round(facts, own, teams, form)
 
 
-def _instants(events: list[StateEvent], duration_s: float | None) -> Instants:
+def instants_of(events: Sequence[StateEvent], end: float, since: float = 0.0) -> Instants:
+    """The rows of a round from ``since`` (a whole second, or when an event may come) up to before ``end``."""
     times = np.array([event.t for event in events], dtype=np.float64)
-    end = duration_s if duration_s is not None else (times[-1] if len(times) else 0.0)
-    seconds = np.arange(0.0, end, 1.0)
+    seconds = np.arange(np.ceil(since), end, 1.0)
     seen = np.searchsorted(times, seconds, side="right")
     follows = np.array(
-        [k for k, e in enumerate(events) if e.type is not EventType.ECONOMY_UPDATE and 0.0 <= e.t < end], dtype=np.int64
+        [k for k, e in enumerate(events) if e.type is not EventType.ECONOMY_UPDATE and since <= e.t < end],
+        dtype=np.int64,
     )
     t = np.concatenate([seconds, times[follows] if len(follows) else np.empty(0)])
     applied = np.concatenate([seen, follows + 1]).astype(np.int64)

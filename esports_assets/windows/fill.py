@@ -33,7 +33,8 @@ STILL_U = 1.25
 DEAREST_PISTOL = 700.0
 """Price of the Desert Eagle: no sidearm is worth more."""
 
-_PRIMARY_CODE = {name: code for code, name in enumerate(PRIMARIES)}
+PRIMARY_CODE = {name: code for code, name in enumerate(PRIMARIES)}
+"""Primary weapon to its position in ``PRIMARIES``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class RoundFacts:
     ct: npt.NDArray[np.bool_]
     ct_score: float
     t_score: float
-    winner: Side
+    winner: Side | None
+    """None while the round is played."""
     duration_s: float | None
     economy: tuple[Mapping[str, Any] | None, ...]
 
@@ -64,7 +66,7 @@ class RoundFacts:
             ct=np.array([team == row["ct_team"] for team in team_of]),
             ct_score=float(row["ct_score_before"]),
             t_score=float(row["t_score_before"]),
-            winner=Side(row["winner_side"]),
+            winner=_side(row["winner_side"]),
             duration_s=row["duration_s"],
             economy=tuple(economy),
         )
@@ -93,8 +95,10 @@ class Tracks:
     alive: npt.NDArray[np.bool_]
     has_kit: npt.NDArray[np.bool_]
     has_bomb: npt.NDArray[np.bool_]
-    armor: Floats
+    start_armor: Floats
+    """Armour in the round's first frame where that stands at or before freeze end, NaN otherwise (P)."""
     primary: Ints
+    """Code of the last primary weapon held up to each frame."""
 
     @classmethod
     def split(cls, table: pa.Table, players: Sequence[str]) -> dict[int, "Tracks"]:
@@ -108,7 +112,7 @@ class Tracks:
         }
         armor = table["armor"].cast(pa.float64()).to_numpy()
         who = _codes(table["player"], {player: i for i, player in enumerate(players)})
-        weapon = _codes(table["weapon"], _PRIMARY_CODE)
+        weapon = _codes(table["weapon"], PRIMARY_CODE)
         found = {}
         for number in np.unique(segment):
             rows = np.flatnonzero((segment == number) & (who >= 0))
@@ -130,10 +134,14 @@ class Tracks:
                 alive=laid(column["alive"], False),
                 has_kit=laid(column["has_kit"], False),
                 has_bomb=laid(column["has_bomb"], False),
-                armor=laid(armor, np.nan),
+                start_armor=laid(armor, np.nan)[0] if t[0] <= 0.0 else np.full(len(players), np.nan),
                 primary=forward_fill(laid(weapon, -1)),
             )
         return found
+
+
+def _side(word: str | None) -> Side | None:
+    return None if word is None else Side(word)
 
 
 def _codes(column: pa.ChunkedArray, index: Mapping[str, int]) -> Ints:
@@ -243,9 +251,9 @@ class _State:
     def __init__(self, facts: RoundFacts, events: Sequence[StateEvent], tracks: Tracks | None) -> None:
         players = len(facts.ct)
         armor = 100.0 * (facts.bought("armor") > 0)
-        if tracks is not None and tracks.t[0] <= 0.0:
-            armor = np.where(np.isnan(tracks.armor[0]), armor, tracks.armor[0])
-        self.primary0 = np.array([_PRIMARY_CODE.get((e or {}).get("primary") or "", -1) for e in facts.economy])
+        if tracks is not None:
+            armor = np.where(np.isnan(tracks.start_armor), armor, tracks.start_armor)
+        self.primary0 = np.array([PRIMARY_CODE.get((e or {}).get("primary") or "", -1) for e in facts.economy])
         self.health = Steps([100.0], players)
         self.armor = Steps(armor, players)
         self.grenades = Steps(facts.bought("grenade_count"), players)

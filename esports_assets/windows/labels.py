@@ -57,8 +57,10 @@ HORIZON_S = max(WORK_AHEAD_S, TRADE_S, FIGHT_S, PEEK_S, ROTATE_S, MOVE_S)
 """No intent looks farther ahead: what was true this long ago is known now (the persistence baseline)."""
 
 
-def ct_won(winner: Side) -> int:
-    """1 if the CT side won the round, 0 if the T side did. Horizon: the end of the round."""
+def ct_won(winner: Side | None) -> int:
+    """1 if the CT side won the round, 0 if the T side did; ValueError while nobody has. Horizon: the end of the round."""
+    if winner is None:
+        raise ValueError("a round without a winner has no label")
     return int(winner is Side.CT)
 
 

@@ -38,7 +38,7 @@ def tally_round(
                 kills=len(own),
                 trades=sum(bool(e.payload.get("trade")) for e in own),
                 equipment=value,
-                eco=bool(mine.any()) and value / mine.sum() < ECO_EQUIPMENT_PER_PLAYER,
+                eco=bool(mine.any() and value / mine.sum() < ECO_EQUIPMENT_PER_PLAYER),
                 objective=(not planted or defused) if side is Side.CT else planted,
             )
         )

@@ -162,7 +162,8 @@ def test_a_difference_is_told_and_fails(folder: Path, monkeypatch: pytest.Monkey
     [
         (["--rate", "often"], "--rate often"),
         (["--rate", "0"], "is no rate"),
-        (["--window", "0"], "holds nothing"),
+        (["--window-s", "0"], "holds nothing"),
+        (["--window", "cs2/player_form"], "no window of the stream"),
         (["--data", "/nowhere"], "/nowhere does not exist"),
     ],
 )
