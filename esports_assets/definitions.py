@@ -10,12 +10,13 @@ from esports_assets.defs.automation import automation, reconcile_bundles, whole_
 from esports_assets.defs.resources import Platform, Training
 from esports_assets.defs.sensors import source_files
 from esports_assets.defs.serving import serving_api
+from esports_assets.defs.stream_sensor import stream
 
 defs = dg.Definitions(
     assets=[*dg.load_assets_from_package_module(stages), serving_api],
     asset_checks=dg.load_asset_checks_from_package_module(stages),
     jobs=[whole_graph],
     schedules=[reconcile_bundles],
-    sensors=[automation, source_files],
+    sensors=[automation, source_files, stream],
     resources={"platform": Platform(), "training": Training()},
 )

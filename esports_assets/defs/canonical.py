@@ -10,7 +10,6 @@ from datetime import date
 import dagster as dg
 import pyarrow as pa
 
-from esports_assets.canonical.codec import combined_hash
 from esports_assets.canonical.schema import CANONICAL_TABLES, Table
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.defs.conditions import FOLLOWS
@@ -20,12 +19,16 @@ from esports_assets.defs.resources import Platform
 from esports_assets.defs.spans import SUITE, column_schema, sentences, suite_result
 from esports_assets.quality.suite import validate
 from esports_assets.stages.maps import learn_maps
-from esports_assets.stages.sources import read_day
+from esports_assets.stages.sources import read_day, table_version
 from esports_assets.storage.lake import Lake, MatchRecord
 
 _TITLE = Title.CS2
 CANONICAL_VERSION = "3"
 """Code version of the canonical stage: bump it when the same source bytes give other tables."""
+
+
+STREAM = "the stream"
+"""Where a match without a source file was read from."""
 
 
 def _key(table: str) -> dg.AssetKey:
@@ -89,12 +92,12 @@ def _day(table: Table, day: date, records: list[MatchRecord]) -> Day:
     good = _accepted(records)
     return Day(
         day,
-        combined_hash({record.header.match_id: record.versions[table.name] for record in good}),
+        table_version(table.name, good),
         {
             "rows": sum(record.rows[table.name] for record in good),
             "matches": len(good),
             "quarantined": len(records) - len(good),
-            "read": dg.MetadataValue.json(sorted({record.raw for record in records})),
+            "read": dg.MetadataValue.json(sorted({record.raw or STREAM for record in records})),
         },
     )
 

@@ -25,6 +25,7 @@ class Platform(dg.ConfigurableResource):
     lake_url: str = ""
     bundles_url: str = ""
     database_url: str = ""
+    redis_url: str = ""
     mlflow_tracking_uri: str = ""
 
     @cached_property
@@ -40,6 +41,11 @@ class Platform(dg.ConfigurableResource):
     def objects(self) -> ObjectStore:
         """The store of bundles and markers."""
         return ObjectStore(self.bundles_url or self._settings.bundles_url)
+
+    @property
+    def stream_url(self) -> str | None:
+        """Where the log is; None where the environment names no server."""
+        return self.redis_url or self._settings.redis_url
 
     @cached_property
     def registry(self) -> Registry:

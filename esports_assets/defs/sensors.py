@@ -14,7 +14,7 @@ from esports_assets.defs.daily import recorded_versions
 from esports_assets.defs.partitions import CS2_DAYS, range_tags, stretches
 from esports_assets.defs.resources import Platform
 from esports_assets.stages.arrivals import ATTEMPTS, Arrivals, Asked, Recorded, arrivals, run_key_of
-from esports_assets.stages.sources import NOTHING, days_of, source_version
+from esports_assets.stages.sources import NOTHING, days_of_files, source_version
 
 RAW = dg.AssetKey(["raw", Title.CS2.value, "matches"])
 
@@ -27,10 +27,10 @@ RAW = dg.AssetKey(["raw", Title.CS2.value, "matches"])
 )
 def source_files(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
     lake, instance, name = platform.lake, context.instance, CS2_DAYS.name or ""
-    found = {day.isoformat(): source_version(lake, Title.CS2, day) for day in days_of(lake, Title.CS2)}
+    found = {day.isoformat(): source_version(lake, Title.CS2, day) for day in days_of_files(lake, Title.CS2)}
     recorded = _recorded(instance)
     asked = _memory(context.cursor)
-    todo = arrivals(found, recorded, asked, lambda run_key: _under_way(instance, run_key))
+    todo = arrivals(found, recorded, asked, lambda run_key: under_way(instance, run_key))
     registered = list(instance.get_dynamic_partitions(name))
     new = [day for day in todo.ask if day not in registered]
     requests = []
@@ -83,6 +83,6 @@ def _recorded(instance: dg.DagsterInstance) -> dict[str, Recorded]:
     return {day: Recorded(version, events[day]) for day, version in recorded_versions(instance, RAW).items()}
 
 
-def _under_way(instance: dg.DagsterInstance, run_key: str) -> bool:
+def under_way(instance: dg.DagsterInstance, run_key: str) -> bool:
     """Whether a run with this key has not ended yet."""
     return any(not run.is_finished for run in instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: run_key})))

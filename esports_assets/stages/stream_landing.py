@@ -23,7 +23,7 @@ from esports_assets.streams.entries import Delivery, told_apart
 from esports_assets.streams.errors import CollectError, GapError, StreamError
 from esports_assets.streams.log import EventLog, Lag
 
-BUDGET_S = 3.5
+BUDGET_S = 2.5
 """Seconds after which a step takes up no further match; one that is taken up is finished."""
 MOST_ENTRIES = 200_000
 MOST_MATCHES = 2_000
