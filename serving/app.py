@@ -90,7 +90,8 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    for module in (predict, matches, models, health):
+    app.include_router(predict.router(service, desk.access))
+    for module in (matches, models, health):
         app.include_router(module.router(service))
     app.include_router(reviews.router(desk))
     errors.install(app)

@@ -7,6 +7,7 @@ A request without credentials is an anonymous viewer. One with credentials that 
 treated as anonymous. Whatever changes state asks for a role through ``Access.require``.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from serving.errors import ApiError
 from serving.keys import KEY, Keys
 from serving.limits import HEADERS
-from serving.ratelimit import Limiter, Verdict
+from serving.ratelimit import Limiter, Portions, Verdict
 from serving.roles import Principal, Role, Scope, anonymous
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _BEARER = HTTPBearer(auto_error=False, description="A JSON Web Token of the identity provider, or an API key.")
 _API_KEY = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key: 'esports keys create' makes one.")
+_CREDENTIALS = frozenset((b"authorization", b"x-api-key"))
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 Dependency = Callable[..., Principal]
@@ -56,11 +58,12 @@ class Authenticator:
 
 
 class Access:
-    """What routes need: a role, a scope, and a place in the caller's bucket."""
+    """What routes need: a role, a scope, and a place in the caller's bucket. ``predictions`` has buckets of its own."""
 
-    def __init__(self, authenticator: Authenticator, limiter: Limiter) -> None:
+    def __init__(self, authenticator: Authenticator, limiter: Limiter, predictions: Portions) -> None:
         self.authenticator = authenticator
         self.limiter = limiter
+        self.predictions = predictions
 
     def require(self, role: Role, scope: Scope = Scope.READ) -> Dependency:
         """A dependency that gives the principal. ApiError 401, 403, or 429 with Retry-After."""
@@ -75,28 +78,56 @@ class Access:
     def admit(self, request: HTTPConnection, role: Role, scope: Scope = Scope.READ) -> Principal:
         """The principal of a request or WebSocket that may pass; blocks, so never on an event loop."""
         address = request.client.host if request.client else "unknown"
+        found = self._known(request, address)
+        self._count(request, found.identity)
+        _check(found, role, scope)
+        return found
+
+    async def admit_prediction(self, request: HTTPConnection) -> None:
+        """Let a request for predictions pass, as ``admit`` does; what blocks is done in a thread.
+
+        Most requests come without credentials and out of a portion that was taken before: they cost next to nothing.
+        """
+        address = request.client.host if request.client else "unknown"
+        if any(name in _CREDENTIALS for name, _ in request.scope["headers"]):
+            found = await asyncio.to_thread(self._known, request, address)
+        else:
+            found = anonymous(address)
+        verdict = self.predictions.at_hand(found.identity)
+        if verdict is None:
+            verdict = await asyncio.to_thread(self.predictions.take, found.identity)
+        _tell(request, verdict)
+        _check(found, Role.VIEWER, Scope.READ)
+
+    def _known(self, request: HTTPConnection, address: str) -> Principal:
         try:
-            found = self.authenticator.principal(request.headers, address)
+            return self.authenticator.principal(request.headers, address)
         except ApiError as refusal:
             if refusal.status == 401:
                 self._count(request, f"ip:{address}")
             raise
-        self._count(request, found.identity)
-        if found.anonymous and not found.role.covers(role):
-            raise _refused(f"This needs the role {role.value}: send an API key or a bearer token.")
-        if not found.role.covers(role):
-            raise ApiError(403, "role_too_low", f"This needs the role {role.value}; yours is {found.role.value}.")
-        if not found.may_use(scope):
-            raise ApiError(403, "scope_missing", f"This key has no scope {scope.value}.")
-        return found
 
     def _count(self, request: HTTPConnection, identity: str) -> None:
-        verdict: Verdict = self.limiter.take(identity)
-        told = [(name.lower().encode(), value.encode()) for name, value in verdict.headers.items()]
-        request.scope[HEADERS] = told
-        if not verdict.allowed:
-            wait_s = verdict.retry_after_s
-            raise ApiError(429, "too_many_requests", f"Too many requests; the next one may come in {wait_s} s.")
+        _tell(request, self.limiter.take(identity))
+
+
+def _check(found: Principal, role: Role, scope: Scope) -> None:
+    """ApiError 401 or 403 unless the principal has the role and the scope."""
+    if found.anonymous and not found.role.covers(role):
+        raise _refused(f"This needs the role {role.value}: send an API key or a bearer token.")
+    if not found.role.covers(role):
+        raise ApiError(403, "role_too_low", f"This needs the role {role.value}; yours is {found.role.value}.")
+    if not found.may_use(scope):
+        raise ApiError(403, "scope_missing", f"This key has no scope {scope.value}.")
+
+
+def _tell(request: HTTPConnection, verdict: Verdict) -> None:
+    """Leave the limit's headers for the answer. ApiError 429 where there is no place left."""
+    told = [(name.lower().encode(), value.encode()) for name, value in verdict.headers.items()]
+    request.scope[HEADERS] = told
+    if not verdict.allowed:
+        wait_s = verdict.retry_after_s
+        raise ApiError(429, "too_many_requests", f"Too many requests; the next one may come in {wait_s} s.")
 
 
 def credential_of(headers: Mapping[str, str]) -> str | None:

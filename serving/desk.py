@@ -16,13 +16,15 @@ from serving.database import Database
 from serving.errors import ApiError
 from serving.gate import Policy
 from serving.keys import Keys, is_embedded
-from serving.ratelimit import Limiter, ProcessLimiter, Rate, RedisLimiter
+from serving.ratelimit import Limiter, Portions, ProcessLimiter, Rate, RedisLimiter
 from serving.release import Releases
 from serving.review_events import Relay
 from serving.reviews import Reviews
 from serving.settings import Settings
 
 _REDIS_S, _AGAIN_S = 5.0, 5.0
+_PORTIONS = 20
+"""So many portions make a second's predictions: so little is given up where a portion is not used."""
 _log = logging.getLogger("serving.desk")
 
 
@@ -36,17 +38,23 @@ class Desk:
         self._redis = _client(settings.redis_url) if settings.redis_url else None
         self.keys = None if self._database is None else Keys(self._database)
         self._reviews = None if self._database is None else Reviews(self._database, lease_s=settings.review_lease_s)
-        rate = Rate(settings.rate_per_s, settings.rate_burst)
-        limiter: Limiter = ProcessLimiter(rate) if self._redis is None else RedisLimiter(self._redis, rate)
-        issuer = settings.issuer
-        if issuer is None:
-            self.access = Access(Authenticator(self.keys, None), limiter)
-        else:
-            from serving.tokens import Tokens
-
-            self.access = Access(Authenticator(self.keys, Tokens(issuer)), limiter)
+        self.access = self._access()
         self._stop = threading.Event()
         self._loops: list[threading.Thread] = []
+
+    def _access(self) -> Access:
+        settings, issuer = self._settings, self._settings.issuer
+        limiter = self._limiter("", Rate(settings.rate_per_s, settings.rate_burst))
+        rate = Rate(settings.predict_rate_per_s, settings.predict_rate_burst)
+        portions = Portions(self._limiter("predict:", rate), max(1, int(min(rate.per_s, rate.burst)) // _PORTIONS))
+        if issuer is None:
+            return Access(Authenticator(self.keys, None), limiter, portions)
+        from serving.tokens import Tokens
+
+        return Access(Authenticator(self.keys, Tokens(issuer)), limiter, portions)
+
+    def _limiter(self, of: str, rate: Rate) -> Limiter:
+        return ProcessLimiter(rate) if self._redis is None else RedisLimiter(self._redis, rate, of=of)
 
     @property
     def reviews(self) -> Reviews:

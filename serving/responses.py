@@ -11,9 +11,12 @@ from serving.schemas import ErrorOut
 Responses = dict[int | str, dict[str, Any]]
 
 _ERRORS = {
+    401: ("bad_credentials", "Send either an API key or an Authorization header, not both."),
+    403: ("scope_missing", "This key has no scope read."),
     404: ("unknown_task", 'There is no task "chess" here; tasks are cs2.round_win.'),
     413: ("body_too_large", "The body is larger than 1048576 bytes, the most that this route takes."),
     422: ("out_of_range", "Feature ct_alive is 6; it must be at most 5 players."),
+    429: ("too_many_requests", "Too many requests; the next one may come in 1 s."),
     503: ("no_model", "No model is promoted for cs2.round_win: its champion marker is not in the object store."),
 }
 UNKNOWN_MATCH = ("unknown_match", 'The lake has no match "demo:two:1"; GET /api/v1/matches lists them.')

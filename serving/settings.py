@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     jwt_role_claim: str = Field(default="roles", min_length=1, description="Claim of its tokens that names roles.")
     rate_per_s: float = Field(default=20.0, gt=0, description="Requests per second of one account, in the long run.")
     rate_burst: int = Field(default=60, ge=1, description="Requests of one account that may come at once.")
+    predict_rate_per_s: float = Field(
+        default=1000.0, gt=0, description="Requests for predictions per second of one account, in the long run."
+    )
+    predict_rate_burst: int = Field(
+        default=2000, ge=1, description="Requests for predictions of one account that may come at once."
+    )
     review_lease_s: float = Field(default=600.0, gt=0, description="How long a reviewer holds a review by default.")
 
     @field_validator("serving_tasks")

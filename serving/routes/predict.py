@@ -14,12 +14,15 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from serving import inputs, responses, schemas
+from serving.auth import Access
 from serving.errors import ApiError, quoted
 from serving.served import ServedModel
 from serving.service import Service
 
 _INLINE_ROWS = 64
 """Batches up to this size are answered on the event loop; larger ones in a thread, so that nobody waits for them."""
+
+_STATUSES = (401, 403, 404, 413, 422, 429, 503)
 
 _TASK_PARAMETER = {
     "name": "task",
@@ -51,8 +54,8 @@ def served_model(service: Service, task: str, alias: str) -> ServedModel:
     raise ApiError(503, "no_model", message)
 
 
-def router(service: Service) -> APIRouter:
-    """The routes of prediction."""
+def router(service: Service, access: Access) -> APIRouter:
+    """The routes of prediction, open to everybody within the limit of the account or address."""
     routes = APIRouter(prefix="/api/v1/predict", tags=["prediction"], route_class=DirectRoute)
     metrics = service.metrics
     most = service.settings.max_batch_rows
@@ -60,10 +63,11 @@ def router(service: Service) -> APIRouter:
     @routes.post(
         "/{task}",
         summary="Predict one row",
-        responses={200: {"model": schemas.PredictOut}, **responses.errors(404, 413, 422, 503)},
+        responses={200: {"model": schemas.PredictOut}, **responses.errors(*_STATUSES)},
         openapi_extra=_extra("PredictIn"),
     )
     async def predict(request: Request) -> Response:
+        await access.admit_prediction(request)
         task = request.path_params["task"]
         body = inputs.one(await request.body())
         content = served_model(service, task, body.alias).answer(body.features)
@@ -73,10 +77,11 @@ def router(service: Service) -> APIRouter:
     @routes.post(
         "/{task}/batch",
         summary="Predict several rows",
-        responses={200: {"model": schemas.BatchOut}, **responses.errors(404, 413, 422, 503)},
+        responses={200: {"model": schemas.BatchOut}, **responses.errors(*_STATUSES)},
         openapi_extra=_extra("BatchIn"),
     )
     async def batch(request: Request) -> Response:
+        await access.admit_prediction(request)
         task = request.path_params["task"]
         body = inputs.many(await request.body(), most)
         model = served_model(service, task, body.alias)
@@ -93,4 +98,6 @@ def router(service: Service) -> APIRouter:
 def _extra(shape: str) -> dict[str, Any]:
     """What OpenAPI says beside the answer; the example is filled in from a contract (``openapi.py``)."""
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}}
-    return {"parameters": [_TASK_PARAMETER], "requestBody": {"required": True, "content": content}}
+    credentials: list[dict[str, list[str]]] = [{}, {"HTTPBearer": []}, {"APIKeyHeader": []}]
+    body = {"required": True, "content": content}
+    return {"parameters": [_TASK_PARAMETER], "requestBody": body, "security": credentials}
