@@ -24,7 +24,7 @@ from serving.match_reader import MatchReader
 from serving.metrics import Metrics
 from serving.routes import health, matches, models, predict, reviews
 from serving.service import Service
-from serving.settings import Settings
+from serving.settings import Settings, read
 
 _DESCRIPTION = (
     "Calibrated predictions of the promoted models, each with its interval and its origin. "
@@ -63,7 +63,7 @@ def create_app(
         announce=lineage.serves,
         retry_s=settings.retry_refused_s,
     )
-    desk = Desk(settings)
+    desk = Desk(settings, metrics.registry)
     service = Service(settings, watcher, metrics, MatchReader(settings.lake), lineage)
 
     @contextlib.asynccontextmanager
@@ -119,7 +119,7 @@ def main() -> None:
     import uvicorn
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    settings = Settings()
+    settings = read(Settings)
     uvicorn.run(
         create_app(settings),
         host=settings.api_host,

@@ -6,19 +6,20 @@ Does not belong here: what a part does.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import redis
+from prometheus_client import CollectorRegistry
 
 from serving.auth import Access, Authenticator
 from serving.database import Database
 from serving.errors import ApiError
-from serving.gate import Policy
 from serving.keys import Keys, is_embedded
 from serving.ratelimit import Limiter, Portions, ProcessLimiter, Rate, RedisLimiter
 from serving.release import Releases
 from serving.review_events import Relay
+from serving.review_figures import ReviewFigures
 from serving.reviews import Reviews
 from serving.settings import Settings
 
@@ -31,14 +32,17 @@ _log = logging.getLogger("serving.desk")
 class Desk:
     """One app's accounts and reviews. Without a database there are no reviews and no keys, without Redis no releases."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
         self._settings = settings
-        self.policy = Policy()
+        self.rule, self.policy = settings.rule, settings.policy
         self._database = Database(settings.database_url) if settings.database_url else None
         self._redis = _client(settings.redis_url) if settings.redis_url else None
         self.keys = None if self._database is None else Keys(self._database)
         self._reviews = None if self._database is None else Reviews(self._database, lease_s=settings.review_lease_s)
         self.access = self._access()
+        self._figures = None if self._database is None else ReviewFigures(self._database)
+        if self._figures is not None:
+            registry.register(self._figures)
         self._stop = threading.Event()
         self._loops: list[threading.Thread] = []
 
@@ -66,16 +70,20 @@ class Desk:
     def start(self) -> None:
         """Give an embedded installation its first key, and carry on what waits."""
         self._first_key()
-        if self._redis is None:
-            return
-        releases = Releases(self._redis, self.policy)
-        loops = [releases.run]
-        if self._database is not None:
-            loops.append(Relay(self._database, self._redis, releases).run)
-        for run in loops:
+        for run in self._carried_on():
             loop = threading.Thread(target=self._keep, args=(run,), name=run.__qualname__, daemon=True)
             loop.start()
             self._loops.append(loop)
+
+    def _carried_on(self) -> Iterator[Callable[[threading.Event], None]]:
+        if self._figures is not None:
+            yield self._figures.run
+        if self._redis is None:
+            return
+        releases = Releases(self._redis, self.policy)
+        yield releases.run
+        if self._database is not None:
+            yield Relay(self._database, self._redis, releases).run
 
     def stop(self) -> None:
         """End the loops and close what is open."""

@@ -9,8 +9,6 @@ from esports_assets.streams.leases import TTL_S
 from esports_assets.streams.log import RETENTION_H
 from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.micro.spec import WINDOW_S
-from serving.gate import Policy
-from serving.review_terms import Rule
 from serving.settings import Settings
 
 
@@ -27,16 +25,6 @@ class LiveSettings(Settings):
     live_metrics_port: int = Field(default=0, ge=0, le=65535, description="Port of the worker's metrics; 0 for none.")
 
     stream_retention_h: float = Field(default=RETENTION_H, gt=0, description="Hours that entries of the log stay.")
-
-    @property
-    def rule(self) -> Rule:
-        """What needs a review."""
-        return Rule()
-
-    @property
-    def policy(self) -> Policy:
-        """When what may leave."""
-        return Policy()
 
     @model_validator(mode="after")
     def _both_stores_are_named(self) -> "LiveSettings":

@@ -3,10 +3,14 @@
 Belongs here: names, defaults and limits. Does not belong here: anything that opens or connects.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from serving.gate import PUBLIC_MIN_S, Policy
+from serving.house_rules import policy_of, rule_of
+from serving.review_terms import Rule
 
 if TYPE_CHECKING:
     from serving.tokens import Issuer
@@ -60,6 +64,21 @@ class Settings(BaseSettings):
         default=2000, ge=1, description="Requests for predictions of one account that may come at once."
     )
     review_lease_s: float = Field(default=600.0, gt=0, description="How long a reviewer holds a review by default.")
+    hitl_conf_threshold: float = Field(default=0.6, ge=0, le=1, description="A signal less sure than this is reviewed.")
+    hitl_sensitive_intents: str = Field(
+        default="plant,defuse", description="Comma-separated intents that are reviewed however sure; 'none' for none."
+    )
+    signal_delays_s: str = Field(
+        default="MOMENTUM_SHIFT=120,STAR_PLAYER=60,ECONOMY_CRASH=90",
+        description="Seconds from an event to what is said of it, by type of signal.",
+    )
+    signal_default_delay_s: float = Field(default=120.0, ge=0, description="The same for the types not named there.")
+    state_delays_s: str = Field(
+        default="EDUCATIONAL=120,COACH=120,ANALYST=0", description="Seconds until an event itself is told, by audience."
+    )
+    public_delay_s: float = Field(
+        default=PUBLIC_MIN_S, ge=PUBLIC_MIN_S, description="Seconds until anything at all reaches the public."
+    )
 
     @field_validator("serving_tasks")
     @classmethod
@@ -94,6 +113,21 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _terms_are_terms(self) -> "Settings":
+        _ = self.rule, self.policy
+        return self
+
+    @property
+    def rule(self) -> Rule:
+        """What needs a review. ValueError for a list that names no intents."""
+        return rule_of(self.hitl_conf_threshold, self.hitl_sensitive_intents)
+
+    @property
+    def policy(self) -> Policy:
+        """When what may leave. ValueError for delays that are none."""
+        return policy_of(self.signal_delays_s, self.signal_default_delay_s, self.state_delays_s, self.public_delay_s)
+
+    @model_validator(mode="after")
     def _issuer_is_whole(self) -> "Settings":
         _ = self.issuer
         return self
@@ -126,6 +160,26 @@ class Settings(BaseSettings):
     def origins(self) -> tuple[str, ...]:
         """Origins that browsers may call from."""
         return _items(self.cors_origins)
+
+
+Wanted = TypeVar("Wanted", bound=Settings)
+
+
+def read(kind: type[Wanted]) -> Wanted:
+    """The settings of the environment. SystemExit with one sentence about every value that does not fit."""
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SystemExit(" ".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from error
+
+
+def _sentence(place: tuple[int | str, ...], message: str) -> str:
+    told = message.removeprefix("Value error, ")
+    named = ".".join(str(part) for part in place).upper()
+    if named and named not in told:
+        told = f"{named} does not fit: {told[:1].lower()}{told[1:]}"
+    told = f"{told[:1].upper()}{told[1:]}"
+    return told if told.endswith(".") else f"{told}."
 
 
 def _items(text: str) -> tuple[str, ...]:
