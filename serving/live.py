@@ -48,6 +48,7 @@ from serving.metrics import Metrics
 from serving.release import Releases
 from serving.reviews import Reviews
 from serving.served import ServedModel
+from serving.settings import read
 
 GROUP = "live"
 INTENT, ROUND_WIN = "cs2.intent", "cs2.round_win"
@@ -218,7 +219,7 @@ def main() -> None:
     import signal
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    settings, stop = LiveSettings(), threading.Event()
+    settings, stop = read(LiveSettings), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     models = Models(settings)
