@@ -6,7 +6,8 @@ Belongs here: putting the parts together, start and stop. Does not belong here: 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -22,13 +23,16 @@ from serving.limits import RequestGuard
 from serving.lineage import Lineage
 from serving.match_reader import MatchReader
 from serving.metrics import Metrics
-from serving.routes import health, matches, models, predict, reviews
+from serving.room_parts import Rooms
+from serving.routes import health, matches, models, predict, reviews, sockets
 from serving.service import Service
 from serving.settings import Settings, read
 
 _DESCRIPTION = (
     "Calibrated predictions of the promoted models, each with its interval and its origin. "
-    "Every answer is ANALYSIS_ONLY. Errors are one sentence: `{error: {code, message}}`."
+    "Every answer is ANALYSIS_ONLY. Errors are one sentence: `{error: {code, message}}`. "
+    "Two WebSockets stand beside these routes: `/ws/live/{match_id}` follows a match with the delay of its audience, "
+    "`/ws/replay/{match_id}` plays one of the lake; docs/live_feed.md describes their messages."
 )
 _TAGS = [
     {"name": "prediction", "description": "Ask the model that serves a task."},
@@ -45,11 +49,12 @@ def create_app(
     fingerprint_of: FingerprintOf = window_fingerprint,
     derivation_of: DerivationOf = window_derivation,
     load: Load = load_bundle,
+    clock: Callable[[], datetime] | None = None,
 ) -> FastAPI:
     """An app of its own; nothing is shared between two of them.
 
     It starts without any model (and says so on ``/readyz``), loads what the markers ask for, and follows them from then
-    on.
+    on. ``clock`` is what WebSockets go by instead of the clock of Redis.
     """
     metrics = Metrics()
     lineage = Lineage(settings.dagster_url)
@@ -65,6 +70,7 @@ def create_app(
     )
     desk = Desk(settings, metrics.registry)
     service = Service(settings, watcher, metrics, MatchReader(settings.lake), lineage)
+    rooms = Rooms(service, desk, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -76,6 +82,7 @@ def create_app(
             yield
         finally:
             lineage.stop()
+            await rooms.close()
             await asyncio.to_thread(desk.stop)
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -94,6 +101,7 @@ def create_app(
     for module in (matches, models, health):
         app.include_router(module.router(service))
     app.include_router(reviews.router(desk))
+    app.include_router(sockets.router(rooms))
     errors.install(app)
     openapi.install(app, watcher)
     docs.install(app)
@@ -127,6 +135,11 @@ def main() -> None:
         loop="uvloop",
         http="httptools",
         access_log=False,
+        ws_max_size=65_536,
+        ws_ping_interval=settings.room_idle_s,
+        ws_ping_timeout=settings.room_stall_s,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=10,
         log_level="info",
     )
 

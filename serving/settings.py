@@ -80,6 +80,26 @@ class Settings(BaseSettings):
         default=PUBLIC_MIN_S, ge=PUBLIC_MIN_S, description="Seconds until anything at all reaches the public."
     )
 
+    room_clients: int = Field(default=1_000, ge=1, description="WebSocket clients of one process.")
+    room_clients_per_match: int = Field(default=500, ge=1, description="Clients of one match in one process.")
+    room_clients_per_account: int = Field(default=20, ge=1, description="Clients of one account or anonymous address.")
+    room_matches: int = Field(
+        default=100, ge=1, description="Matches that have clients in one process at the same time."
+    )
+    room_queue: int = Field(
+        default=2_000, ge=1, description="Messages that may wait for a client before it is dropped."
+    )
+    room_stall_s: float = Field(default=20.0, gt=0, description="How long one message may take to leave.")
+    room_recheck_s: float = Field(
+        default=30.0, gt=0, description="How often the credentials of a client are looked at."
+    )
+    room_idle_s: float = Field(
+        default=20.0, gt=0, description="Silence after which a client is pinged and told its place."
+    )
+    room_history_s: float = Field(
+        default=10_800.0, ge=0, description="How much of a match a late client is told at most."
+    )
+
     @field_validator("serving_tasks")
     @classmethod
     def _tasks_are_named(cls, value: str) -> str:

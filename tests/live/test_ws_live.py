@@ -1,0 +1,337 @@
+"""A live room over real sockets and a real Valkey: who gets what when, and nothing twice, early or missing."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import ws_world as world
+from ws_world import MATCH, Clock, client, content, follows, happening, name_of, names, passed, running, until
+
+from esports_assets.canonical.vocabulary import EventType
+from esports_assets.storage.database import connect as database_of
+from esports_assets.storage.database import migrate
+from esports_assets.streams.envelope import Envelope
+from esports_assets.streams.log import EventLog
+from serving.database import Database
+from serving.gate import Audience, Policy
+from serving.keys import Keys
+from serving.release import Releases, channel
+from serving.roles import Role, Scope
+from serving.settings import Settings
+
+LIVE = f"/ws/live/{MATCH}"
+
+
+@pytest.fixture(scope="module")
+def log_url(redis_url: str) -> str:
+    return redis_url.replace("/0", "/12")
+
+
+@pytest.fixture
+def bus(log_url: str) -> Iterator["redis.Redis"]:
+    found = redis.Redis.from_url(log_url)
+    found.flushdb()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def migrated_url(database_url: str) -> str:
+    engine = database_of(database_url)
+    migrate(engine)
+    engine.dispose()
+    return database_url
+
+
+@pytest.fixture(scope="module")
+def keys(migrated_url: str) -> Iterator[Keys]:
+    database = Database(migrated_url)
+    yield Keys(database)
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def analyst(keys: Keys) -> str:
+    return keys.create("ws analyst", Role.ANALYST, "test")[0]
+
+
+def _settings(tmp_path: Path, log_url: str, migrated_url: str, **more: Any) -> Settings:
+    return Settings(
+        esports_home=str(tmp_path),
+        redis_url=log_url,
+        database_url=migrated_url,
+        rate_burst=5_000,
+        dagster_url="",
+        **more,
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, log_url: str, migrated_url: str, bus: "redis.Redis") -> Settings:
+    return _settings(tmp_path, log_url, migrated_url)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_an_anonymous_client_of_a_live_match_gets_nothing_younger_than_the_public_delay(
+    settings: Settings, bus: "redis.Redis", clock: Clock, analyst: str
+) -> None:
+    log = EventLog(bus, clock_ms=clock.ms)
+    told: list[tuple[float, str]] = []
+
+    async def play(base: str) -> None:
+        log.append([happening(0, clock.at(0))])
+        async with client(base + LIVE) as public, client(base + LIVE, analyst) as inside:
+            await until(public, follows)
+            assert names(await until(inside, follows)) == [name_of(0)]
+            for step in range(1, 22):
+                clock.seconds = 20.0 * step
+                log.append([happening(step, clock.at(clock.seconds))])
+                (now,) = await until(inside, lambda found: found["kind"] == "event")
+                assert now["event_id"] == name_of(step)
+                assert "hindsight" not in now["payload"]
+                old_enough = [name_of(n) for n in range(step + 1) if 20 * (step - n) >= 180]
+                assert names(await passed(base + LIVE)) == old_enough
+                for name in old_enough[len(told) :]:
+                    (late,) = content(await until(public, lambda found: found["kind"] == "event"))
+                    assert late["event_id"] == name
+                    told.append((clock.seconds, name))
+            assert told == [(20.0 * (n + 9), name_of(n)) for n in range(13)]
+
+    with running(settings, clock) as base:
+        asyncio.run(play(base))
+
+
+def test_state_stands_still_in_a_technical_pause_and_time_in_it_does_not_count(
+    settings: Settings, bus: "redis.Redis", clock: Clock, analyst: str
+) -> None:
+    log, releases = EventLog(bus, clock_ms=clock.ms), Releases(bus, Policy(), clock=clock)
+
+    async def play(base: str) -> None:
+        log.append([happening(n, clock.at(0)) for n in range(3)])
+        clock.seconds = 100
+        assert releases.pause(MATCH, clock())
+        log.append([happening(3, clock(), event_type=EventType.PAUSE, payload={"kind": "technical"})])
+        clock.seconds = 500
+        assert await _history_of(base, None) == await _history_of(base, analyst) == []
+        assert releases.resume(MATCH, clock())
+        assert await _history_of(base, analyst) == [name_of(n) for n in range(4)]
+        clock.seconds = 579
+        assert await _history_of(base, None) == []
+        clock.seconds = 580
+        assert await _history_of(base, None) == [name_of(n) for n in range(3)]
+
+    async def _history_of(base: str, key: str | None) -> list[str]:
+        """What comes within a moment: while state is held nobody learns that the past is over."""
+        found: list[dict[str, Any]] = []
+        async with client(base + LIVE, key) as connection:
+            try:
+                async with asyncio.timeout(0.5):
+                    while not (found and follows(found[-1])):
+                        found.append(json.loads(await connection.recv()))
+            except TimeoutError:
+                pass
+        return names(found)
+
+    with running(settings, clock) as base:
+        asyncio.run(play(base))
+
+
+def _signal(number: int, at: datetime) -> dict[str, Any]:
+    return {
+        "signal_id": f"s{number}",
+        "type": "STAR_PLAYER",
+        "match_id": MATCH,
+        "event_ts": at.isoformat(),
+        "status": "APPROVED",
+    }
+
+
+def _fill(bus: "redis.Redis", start: int, stop: int) -> None:
+    """Events and signals in turn, all of them old enough for everybody, and those of another match between them."""
+    log, releases = EventLog(bus), Releases(bus, Policy())
+    old = datetime.now(UTC) - timedelta(seconds=200)
+    for number in range(start, stop):
+        log.append([happening(number, old), happening(number, old, "test:other:1")])
+        if number % 3 == 0:
+            releases.schedule(_signal(number, old))
+            releases.poll()
+        if number % 4 == 0:
+            data = json.dumps({**_signal(number, old), "signal_id": f"p{number}", "provisional": True})
+            bus.xadd("signals:provisional", {"data": data})
+
+
+@pytest.mark.parametrize("who", ["public", "analyst"])
+def test_resuming_after_every_single_id_gives_the_same_rest_also_from_a_restarted_service(
+    settings: Settings, bus: "redis.Redis", analyst: str, who: str
+) -> None:
+    key = analyst if who == "analyst" else None
+    _fill(bus, 0, 12)
+
+    async def first(base: str) -> list[dict[str, Any]]:
+        async with client(base + LIVE, key) as connection:
+            found = content(await until(connection, follows))
+            await asyncio.to_thread(_fill, bus, 12, 15)
+            while len(found) < 20:
+                found += content([await world.message(connection)])
+            return found
+
+    async def again(base: str, whole: list[dict[str, Any]]) -> None:
+        for place, after in enumerate(whole):
+            found = await passed(f"{base}{LIVE}?after={after['id']}", key)
+            assert found == whole[place + 1 :], place
+
+    with running(settings) as base:
+        whole = asyncio.run(first(base))
+        asyncio.run(again(base, whole))
+    assert len({one["id"] for one in whole}) == 20
+    assert [name for name in names(whole) if not name.startswith("s")] == [name_of(n) for n in range(15)]
+    assert [name for name in names(whole) if name.startswith("s")] == [f"s{n}" for n in range(0, 15, 3)]
+    with running(settings) as base:
+        asyncio.run(again(base, whole))
+
+
+def test_signals_come_from_the_channel_of_the_audience_alone_and_provisional_ones_to_analysts_who_ask(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    _fill(bus, 0, 5)
+    forged = {**_signal(90, datetime.now(UTC)), "status": "PENDING_REVIEW"}
+    bus.xadd("agent.signals", {"data": json.dumps(forged)})
+    bus.xadd(channel(Audience.PUBLIC), {"data": json.dumps(forged)})
+
+    async def ask(base: str) -> None:
+        public = await passed(base + LIVE)
+        assert [one["signal_id"] for one in public if one["kind"] == "signal"] == ["s0", "s3"]
+        assert {one["policy"]["audience"] for one in public if one["kind"] == "signal"} == {"PUBLIC"}
+        shapes = {(one["type"], one["signal_type"], one["label"]) for one in public if one["kind"] == "signal"}
+        assert shapes == {("AGENT_SIGNAL", "STAR_PLAYER", "ANALYSIS_ONLY")}
+        for audience in ("analyst", "coach", "educational"):
+            found = await passed(f"{base}{LIVE}?audience={audience}", analyst)
+            assert {one["policy"]["audience"] for one in found if one["kind"] == "signal"} == {audience.upper()}
+        async with client(f"{base}{LIVE}?provisional=1", analyst) as connection:
+            await until(connection, follows)
+            await asyncio.to_thread(_fill, bus, 8, 9)
+            early = await until(connection, lambda found: found.get("provisional") is True)
+        assert early[-1]["signal_id"] == "p8"
+        assert await _end(f"{base}{LIVE}?provisional=1") == 4403
+
+    with running(settings) as base:
+        asyncio.run(ask(base))
+
+
+async def _end(url: str, key: str | None = None, say: str | None = None, **more: Any) -> int:
+    """The code with which a connection ends; the last message before it says why."""
+    async with client(url, key, **more) as connection:
+        if say is not None:
+            await connection.send(say)
+        found, code, reason = await world.rest(connection)
+    assert reason
+    assert found[-1]["kind"] == "notice"
+    assert found[-1]["message"].startswith(reason)
+    return code
+
+
+def test_who_may_not_come_in_is_told_why(settings: Settings, bus: "redis.Redis", keys: Keys, analyst: str) -> None:
+    EventLog(bus).append([happening(0, datetime.now(UTC))])
+    viewer = keys.create("ws viewer", Role.VIEWER, "test")[0]
+    reader = keys.create("ws reader", Role.ANALYST, "test", scopes=(Scope.READ,))[0]
+
+    async def ask(base: str) -> None:
+        assert await _end(f"{base}/ws/live/test:nobody:1") == 4404
+        assert await _end(base + LIVE, "esk_aaaaaaaaaa_" + "b" * 43) == 4401
+        assert await _end(base + LIVE, reader) == 4403
+        assert await _end(f"{base}{LIVE}?audience=analyst", viewer) == 4403
+        assert await _end(f"{base}{LIVE}?audience=analyst") == 4403
+        assert await _end(f"{base}{LIVE}?audience=king") == 4400
+        assert await _end(f"{base}{LIVE}?after=zero") == 4400
+        assert await _end(f"{base}{LIVE}?frames=maybe") == 4400
+        assert await _end(base + LIVE, say="x" * 5_000) == 1009
+        async with client(base + LIVE, analyst) as connection:
+            inside = content(await until(connection, follows))
+        assert await _end(f"{base}{LIVE}?after={inside[0]['id']}") == 4400
+        browser: Any = ["esports.v1", f"bearer.{analyst}"]
+        async with client(base + LIVE, subprotocols=browser) as connection:
+            assert connection.subprotocol == "esports.v1"
+            assert (await until(connection, follows))[-1]["audience"] == "ANALYST"
+        assert await _end(base + LIVE, analyst, subprotocols=browser) == 4401
+        async with client(base + LIVE) as connection:
+            await until(connection, follows)
+            await connection.send('{"type":"seek"}')
+            assert (await world.message(connection))["code"] == "unknown_message"
+
+    with running(settings) as base:
+        asyncio.run(ask(base))
+
+
+def test_a_revoked_key_ends_its_connections(
+    tmp_path: Path, log_url: str, migrated_url: str, bus: "redis.Redis", keys: Keys
+) -> None:
+    EventLog(bus).append([happening(0, datetime.now(UTC))])
+    text, key = keys.create("ws short", Role.ANALYST, "test")
+
+    async def ask(base: str) -> int:
+        async with client(base + LIVE, text) as connection:
+            await until(connection, follows)
+            await asyncio.to_thread(keys.revoke, key.prefix)
+            return (await world.rest(connection))[1]
+
+    with running(_settings(tmp_path, log_url, migrated_url, room_recheck_s=0.05)) as base:
+        assert asyncio.run(ask(base)) == 4401
+
+
+def test_there_are_only_so_many_seats(tmp_path: Path, log_url: str, migrated_url: str, bus: "redis.Redis") -> None:
+    EventLog(bus).append([happening(0, datetime.now(UTC)), happening(0, datetime.now(UTC), "test:other:1")])
+
+    async def ask(base: str) -> None:
+        async with client(base + LIVE) as one, client(base + LIVE) as two:
+            await until(one, follows)
+            await until(two, follows)
+            assert await _end(base + LIVE) == 4429
+        await asyncio.sleep(0.05)
+        async with client(base + LIVE) as again:
+            await until(again, follows)
+
+    with running(_settings(tmp_path, log_url, migrated_url, room_clients_per_account=2)) as base:
+        asyncio.run(ask(base))
+
+
+def _big(number: int) -> Envelope:
+    return happening(number, datetime.now(UTC), payload={"text": "x" * 40_000})
+
+
+def test_a_slow_client_is_dropped_with_a_reason_and_the_others_get_everything(
+    tmp_path: Path, log_url: str, migrated_url: str, bus: "redis.Redis", analyst: str
+) -> None:
+    log, count = EventLog(bus), 600
+    log.append([_big(0)])
+
+    async def follow(base: str) -> None:
+        async with client(base + LIVE, analyst) as fast, client(base + LIVE, analyst, max_queue=1) as slow:
+            await until(fast, follows)
+            await until(slow, follows)
+
+            def play() -> None:
+                for start in range(1, count, 20):
+                    log.append([_big(number) for number in range(start, min(start + 20, count))])
+
+            playing = asyncio.create_task(asyncio.to_thread(play))
+            got = names(await until(fast, lambda found: found.get("event_id") == name_of(count - 1)))
+            await playing
+            assert got == [name_of(number) for number in range(1, count)]
+            part, code, reason = await world.rest(slow)
+            assert (code, reason[:27]) == (4408, "The connection is too slow:")
+            start = len(content(part)) + 1
+            assert 1 < start < count
+            rest = await passed(f"{base}{LIVE}?after={part[-1]['id']}", analyst)
+            assert names(rest) == [name_of(number) for number in range(start, count)]
+
+    with running(_settings(tmp_path, log_url, migrated_url, room_queue=100)) as base:
+        asyncio.run(follow(base))
