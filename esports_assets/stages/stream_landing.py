@@ -1,6 +1,7 @@
 """Stage: how far the stream was read, which of its matches are over, and landing those in the lake.
 
-Belongs here: the position of a reader, with the matches that it must not forget; one bounded step from it to the next.
+Belongs here: the position of a reader, with the matches that it must not forget; one bounded step from it to the next; where
+a reader without a memory of its own keeps it.
 Does not belong here: one match's way into the lake (``streamed.py``), runs of the graph (``defs/stream_sensor.py``).
 
 The position moves on with every entry; what is needed of an unfinished match is only where it began, as its entries stay in
@@ -15,6 +16,7 @@ from datetime import date
 from enum import StrEnum
 
 import msgspec
+from redis import Redis
 
 from esports_assets.canonical.vocabulary import EventType, Title
 from esports_assets.stages.streamed import Streamed, Unfinished, collect, order, write
@@ -70,6 +72,22 @@ class Position(msgspec.Struct, frozen=True):
 
 
 _WAITING = (Stage.RUNNING, Stage.DUE, Stage.SHORT)
+_POSITION = "esports:landing"
+"""Key of the position of readers that have no memory of their own. It goes with the stream that it is a position in."""
+
+
+def load_position(client: Redis) -> Position:
+    """The position that was kept beside the stream, or the beginning."""
+    data = client.get(_POSITION)
+    try:
+        return msgspec.json.decode(data, type=Position) if isinstance(data, bytes) else Position()
+    except msgspec.DecodeError:
+        return Position()
+
+
+def keep_position(client: Redis, position: Position) -> None:
+    """Keep a position beside the stream."""
+    client.set(_POSITION, msgspec.json.encode(position))
 
 
 @dataclass(frozen=True, slots=True)
