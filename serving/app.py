@@ -19,12 +19,13 @@ from serving.bundles import DerivationOf, FingerprintOf, Load, Watcher
 from serving.derivation import derivation_of as window_derivation
 from serving.derivation import window_fingerprint
 from serving.desk import Desk
+from serving.intake import Intake
 from serving.limits import RequestGuard
 from serving.lineage import Lineage
 from serving.match_reader import MatchReader
 from serving.metrics import Metrics
 from serving.room_parts import Rooms
-from serving.routes import health, matches, models, predict, reviews, sockets
+from serving.routes import health, matches, models, predict, reviews, sockets, webhook
 from serving.service import Service
 from serving.settings import Settings, read
 
@@ -39,6 +40,7 @@ _TAGS = [
     {"name": "matches", "description": "Matches of the lake and win probability over them."},
     {"name": "models", "description": "Which models serve."},
     {"name": "reviews", "description": "What a person must look at before it leaves; every route needs an account."},
+    {"name": "ingest", "description": "Events into the log; every route needs the role operator."},
     {"name": "operation", "description": "Health, readiness, metrics, versions."},
 ]
 
@@ -69,6 +71,7 @@ def create_app(
         retry_s=settings.retry_refused_s,
     )
     desk = Desk(settings, metrics.registry)
+    intake = Intake(settings)
     service = Service(settings, watcher, metrics, MatchReader(settings.lake), lineage)
     rooms = Rooms(service, desk, clock)
 
@@ -76,6 +79,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         lineage.start()
         await asyncio.to_thread(desk.start)
+        intake.start()
         await asyncio.to_thread(watcher.poll)
         following = asyncio.create_task(watcher.run(settings.poll_interval_s))
         try:
@@ -83,6 +87,7 @@ def create_app(
         finally:
             lineage.stop()
             await rooms.close()
+            await asyncio.to_thread(intake.stop)
             await asyncio.to_thread(desk.stop)
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -102,12 +107,14 @@ def create_app(
         app.include_router(module.router(service))
     app.include_router(reviews.router(desk))
     app.include_router(sockets.router(rooms))
+    app.include_router(webhook.router(intake, desk.access))
     errors.install(app)
     openapi.install(app, watcher)
     docs.install(app)
 
     def limit_of(path: str) -> int:
-        return settings.max_batch_body_bytes if path.endswith("/batch") else settings.max_body_bytes
+        large = path.endswith("/batch") or path == "/webhook/grid"
+        return settings.max_batch_body_bytes if large else settings.max_body_bytes
 
     if settings.origins:
         app.add_middleware(

@@ -5,7 +5,7 @@ Belongs here: names, defaults and limits. Does not belong here: anything that op
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.gate import PUBLIC_MIN_S, Policy
@@ -63,6 +63,21 @@ class Settings(BaseSettings):
     predict_rate_burst: int = Field(
         default=2000, ge=1, description="Requests for predictions of one account that may come at once."
     )
+    stream_retention_h: float = Field(default=24.0, gt=0, description="Hours that the log keeps entries.")
+    max_event_bytes: int = Field(default=8 * 1024 * 1024, gt=0, description="Largest event or transaction.")
+    grid_gap_s: float = Field(default=5.0, gt=0, description="How long a transaction waits for those before it.")
+    grid_api_key: SecretStr = Field(default=SecretStr(""), description="Key of GRID; nothing is asked without it.")
+    grid_ws_url: str = Field(
+        default="wss://api.grid.gg/live-data-feed/series/{series}",
+        description="GRID's live feed; {series} is the series, {after} the last sequence number known, where it takes one.",
+    )
+    grid_rest_base: str = Field(default="https://api.grid.gg", description="GRID's files are below this URL.")
+    ws_ping_interval: float = Field(default=20.0, gt=0, description="Seconds between two pings of the live feed.")
+    ws_ping_timeout: float = Field(default=20.0, gt=0, description="Silence after a ping that ends a connection.")
+    ws_max_size: int = Field(default=4 * 1024 * 1024, gt=0, description="Largest message of the live feed, bytes.")
+    http_timeout: float = Field(default=30.0, gt=0, description="Seconds that GRID may take to answer.")
+    http_max_retries: int = Field(default=5, ge=0, description="How often a request to GRID is sent again.")
+    http_backoff_base: float = Field(default=1.5, ge=1, description="Each wait is so many times as long as the last.")
     review_lease_s: float = Field(default=600.0, gt=0, description="How long a reviewer holds a review by default.")
     hitl_conf_threshold: float = Field(default=0.6, ge=0, le=1, description="A signal less sure than this is reviewed.")
     hitl_sensitive_intents: str = Field(
@@ -131,6 +146,20 @@ class Settings(BaseSettings):
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("REDIS_URL must start with redis://, rediss:// or unix://.")
         return value
+
+    @field_validator("grid_ws_url")
+    @classmethod
+    def _feed_is_a_socket(cls, value: str) -> str:
+        if not value.startswith(("ws://", "wss://")) or "{series}" not in value:
+            raise ValueError("GRID_WS_URL must start with ws:// or wss:// and hold {series}.")
+        return value
+
+    @field_validator("grid_rest_base")
+    @classmethod
+    def _files_are_http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("GRID_REST_BASE must start with http:// or https://.")
+        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _terms_are_terms(self) -> "Settings":

@@ -39,6 +39,8 @@ REVIEWS = {
     ("/api/v1/reviews/{review_id}/action", "post"),
 }
 """They need an account and a database: ``test_review_routes.py`` asks them."""
+INGEST = {("/webhook/grid", "post")}
+"""They need an account and Redis: ``tests/live`` asks them."""
 PATHS = {"task": tiny.TASK, "match_id": made.BETA.match_id}
 
 
@@ -70,10 +72,10 @@ def _document(client: TestClient) -> dict[str, Any]:
 
 
 def test_every_route_is_documented(api: TestClient) -> None:
-    assert {(path, method) for path, method, _ in _operations(_document(api))} == ROUTES | REVIEWS
+    assert {(path, method) for path, method, _ in _operations(_document(api))} == ROUTES | REVIEWS | INGEST
 
 
-@pytest.mark.parametrize(("path", "method"), sorted(ROUTES | REVIEWS))
+@pytest.mark.parametrize(("path", "method"), sorted(ROUTES | REVIEWS | INGEST))
 def test_every_answer_and_body_has_an_example_that_fits_its_schema(api: TestClient, path: str, method: str) -> None:
     document = _document(api)
     operation = document["paths"][path][method]

@@ -24,12 +24,11 @@ from esports_assets.adapters.base import MalformedRecord, Refusal
 from esports_assets.adapters.grid import raw
 from esports_assets.adapters.grid.decoder import Decoded, GridDecoder
 from esports_assets.adapters.grid.ledger import Statement
+from esports_assets.adapters.grid.live_frames import frame_of_samples
 from esports_assets.adapters.grid.reading import message_of
 from esports_assets.adapters.grid.scene import SOURCE, Game, Member, Sample
-from esports_assets.adapters.grid.tables import tracking_table
-from esports_assets.canonical.clock import EPOCH_DAY, utc_us
+from esports_assets.canonical.clock import EPOCH_DAY
 from esports_assets.canonical.event import CanonicalEvent, IngestionMeta, event_id
-from esports_assets.canonical.frames import frames_of
 from esports_assets.canonical.match import MatchHeader
 from esports_assets.canonical.retraction import MOST_IDS, retraction_payload
 from esports_assets.canonical.vocabulary import EventType
@@ -129,16 +128,12 @@ class LiveSeries:
         for match_id, out in self._out.items():
             if not out.instant or out.instant[0].timestamp == statement.occurred_at:
                 continue
-            first = out.instant[0]
-            zero = utc_us(first.timestamp) - round((first.t or 0.0) * 1_000_000)
             game = next((g for g in self._decoder.games.values() if g.header.match_id == match_id), None)
             if game is not None:
-                table = tracking_table(out.instant, {})
-                for frame in frames_of(table, game.header, {first.segment: zero}):
-                    sent = msgspec.structs.replace(frame, seq=out.numbered)
-                    out.numbered += 1
-                    out.frames.append((first.segment, frame.event_id))
-                    told.events.append(out.enricher.enrich(sent))
+                frame = frame_of_samples(out.instant, game.header, out.numbered)
+                out.numbered += 1
+                out.frames.append((frame.segment, frame.event_id))
+                told.events.append(out.enricher.enrich(frame))
             out.instant = []
 
     def _take_back(self, decoded: Decoded, message: raw.Message, moment: datetime, told: Told) -> None:

@@ -43,7 +43,7 @@ def canonical_match(
     return CanonicalMatch(
         header,
         events_table(final),
-        tracking_table(samples, zeros),
+        _tracking(samples, zeros),
         _columns(ROUNDS, rounds),
         _players(header, members),
         (*findings, *missing),
@@ -135,7 +135,7 @@ def _equipment(updates: list[CanonicalEvent], team: str) -> int | None:
     return sum(values) if values and None not in values else None
 
 
-def tracking_table(samples: Iterable[Sample], zeros: dict[int, datetime]) -> pa.Table:
+def _tracking(samples: Iterable[Sample], zeros: dict[int, datetime]) -> pa.Table:
     """One row per player and instant; of several events at one instant the last counts. Rounds without a zero have none."""
     latest: dict[tuple[int, float, str], Sample] = {}
     for sample in samples:
@@ -182,7 +182,7 @@ def match_of_score_sheet(
     return CanonicalMatch(
         header,
         events_table(ends),
-        tracking_table((), {}),
+        _tracking((), {}),
         _columns(ROUNDS, rows),
         _players(header, members),
         tuple(findings),

@@ -1,0 +1,74 @@
+"""The ways into the log of one service, put together from its settings, with the loops that carry them on.
+
+Belongs here: which parts exist with which settings, start and stop.
+Does not belong here: what a part does.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from redis import Redis
+
+from esports_assets.streams.connect import connect
+from esports_assets.streams.log import EventLog
+from serving.errors import ApiError
+from serving.feed import Feed
+from serving.grid_intake import GridIntake
+from serving.grid_turns import Turns
+from serving.settings import Settings
+from serving.unread import Unread
+
+_JOIN_S, _AGAIN_S = 6.0, 5.0
+_log = logging.getLogger("serving.intake")
+
+
+class Intake:
+    """One app's ways into the log. Without Redis there is no log."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = connect(settings.redis_url) if settings.redis_url else None
+        self._feed = None if self._client is None else feed_of(self._client, settings)
+        self._stop = threading.Event()
+        self._loops: list[threading.Thread] = []
+
+    @property
+    def feed(self) -> Feed:
+        """What takes bodies; ApiError 503 where there is no log."""
+        if self._feed is None:
+            raise ApiError(503, "no_log", "Events are kept in Redis, and REDIS_URL is not set.")
+        return self._feed
+
+    def start(self) -> None:
+        """Carry on what waits."""
+        if self._feed is None:
+            return
+        for run in (self._feed.grid.run,):
+            loop = threading.Thread(target=self._keep, args=(run,), name=run.__qualname__, daemon=True)
+            loop.start()
+            self._loops.append(loop)
+
+    def stop(self) -> None:
+        """End the loops and close what is open."""
+        self._stop.set()
+        for loop in self._loops:
+            loop.join(_JOIN_S)
+        if self._client is not None:
+            self._client.close()
+
+    def _keep(self, run: Callable[[threading.Event], None]) -> None:
+        """Run a loop until the service stops; one that broke is in the log and begins again."""
+        while not self._stop.is_set():
+            try:
+                run(self._stop)
+            except Exception:  # noqa: BLE001 - logged whole; one entry that meets a bug must not end the others
+                _log.exception("%s broke and begins again", threading.current_thread().name)
+                self._stop.wait(_AGAIN_S)
+
+
+def feed_of(client: Redis, settings: Settings) -> Feed:
+    """What takes bodies into the log of a server."""
+    log = EventLog(client, retention_h=settings.stream_retention_h)
+    unread = Unread(client, log.retention_ms)
+    turns = Turns(client, retention_ms=log.retention_ms, gap_s=settings.grid_gap_s)
+    return Feed(log, GridIntake(log, turns, unread), unread, settings.max_event_bytes)
