@@ -16,6 +16,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 _LONGEST = 80
+_NOT_JSON = "The body cannot be read as JSON."
+"""What the framework refuses with 400 and nothing else: bytes that are no text in JSON's encoding."""
 
 
 class ApiError(Exception):
@@ -65,6 +67,8 @@ def install(app: FastAPI) -> None:
                 "method_not_allowed",
                 f"{quoted(request.url.path)} does not answer {quoted(request.method)}.",
             )
+        elif error.status_code == 400:
+            return Response(error_body("invalid_json", _NOT_JSON), 422, media_type="application/json")
         else:
             code, message = "http_error", f"The request was refused: {quoted(error.detail)}."
         body = error_body(code, message)

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -60,18 +61,31 @@ def redis_url(embedded_settings: Settings) -> str:
     return embedded_settings.redis_url
 
 
-@pytest.fixture
-def fresh_database_url(database_url: str) -> Iterator[str]:
-    """An empty database of its own on the session's PostgreSQL."""
+@contextmanager
+def _own_database(server_url: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    server = psycopg2.connect(database_url)
+    server = psycopg2.connect(server_url)
     server.autocommit = True
     try:
         server.cursor().execute(f"CREATE DATABASE {name}")
-        yield database_url.replace("/postgres?", f"/{name}?", 1)
+        yield server_url.replace("/postgres?", f"/{name}?", 1)
         server.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         server.close()
+
+
+@pytest.fixture
+def fresh_database_url(database_url: str) -> Iterator[str]:
+    """An empty database of its own on the session's PostgreSQL."""
+    with _own_database(database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(database_url: str) -> Iterator[str]:
+    """The same for all tests of a file together."""
+    with _own_database(database_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from serving.served import POLICY, ServedModel
 from serving.service import Service
 
 _SAID = {404: responses.UNKNOWN_MATCH, 409: responses.NO_WINDOWS, 422: responses.BAD_ALIAS}
+MOST_MATCHES = 1_000_000_000
+"""No lake has more, and JSON numbers go no further everywhere."""
 _KIND = {"1hz": "second", "event": "event"}
 
 
@@ -33,7 +35,7 @@ def router(service: Service) -> APIRouter:
         day: Annotated[date | None, Query(examples=["2025-06-01"])] = None,
         simulated: bool | None = None,
         quarantined: bool | None = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=MOST_MATCHES)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> Response:
         found = await asyncio.to_thread(reader.matches, title, day, simulated, quarantined)
