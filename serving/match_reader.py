@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from esports_assets.canonical.decision import DECIDED_BY, DECISIVE
 from serving.errors import ApiError, quoted
 from serving.served import ServedModel
-from serving.winprob import DECIDED_BY, DECISIVE, End, Player, Row
+from serving.winprob import End, Player, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa

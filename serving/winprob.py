@@ -10,18 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Any
 
-from esports_assets.canonical.vocabulary import EndReason
+from esports_assets.canonical.decision import DECISIVE
 
-DECISIVE = frozenset(("KILL", "DEATH", "BOMB_DEFUSED", "BOMB_EXPLODED"))
-"""Events that can end a round."""
-DECIDED_BY: Mapping[str, frozenset[str]] = {
-    EndReason.T_ELIMINATED: frozenset(("KILL", "DEATH")),
-    EndReason.CT_ELIMINATED: frozenset(("KILL", "DEATH")),
-    EndReason.BOMB_DEFUSED: frozenset(("BOMB_DEFUSED",)),
-    EndReason.BOMB_EXPLODED: frozenset(("BOMB_EXPLODED",)),
-    EndReason.TIME_EXPIRED: frozenset(),
-}
-"""Events that end a round for a reason: whoever dies in the explosion decides nothing, the explosion did."""
 SWING_EVENTS = DECISIVE | {"BOMB_PLANTED"}
 """Events that are told one by one; every event counts in the totals of players."""
 

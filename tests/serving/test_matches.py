@@ -8,10 +8,10 @@ import tiny_bundle as tiny
 import tiny_lake as made
 from fastapi.testclient import TestClient
 
+from esports_assets.canonical.decision import DECIDED_BY, DECISIVE
 from esports_assets.canonical.match import Finding
 from esports_assets.canonical.vocabulary import EndReason, EventType
 from esports_assets.storage.lake import Lake
-from serving.winprob import DECIDED_BY, DECISIVE
 
 OUTCOME = {"t_s": 60.0, "p_ct": 1.0, "lo": None, "hi": None}
 

@@ -125,14 +125,24 @@ class MatchLog:
             return
         assert self.lineup is not None
         instants, events, tracks = own.due(until_t), own.state_events, own.tracks()
+        if not len(instants.t):
+            return
         view = fill_view(facts, events, tracks, instants.t, instants.applied, self.teams, self.form, self.sites)
         columns = round_state_columns(view)
-        followed = [events[k] if k >= 0 else None for k in instants.event.tolist()]
-        values = np.stack([columns[name] for name in ROUND_STATE.feature_names])
-        yield StateRows(self.lineup, facts, self.rows, instants.t, own.at_us(instants), followed, values)
-        self.rows += len(instants.t)
+        seq, self.rows = self.rows, self.rows + len(instants.t)
         if tracks is not None:
             own.forget(tracks)
+        yield StateRows(
+            lineup=self.lineup,
+            facts=facts,
+            seq=seq,
+            t=instants.t,
+            at_us=own.at_us(instants),
+            zero_us=own.start_us,
+            economy={e.actor: e for e in events if e.type is EventType.ECONOMY_UPDATE and e.t <= 0.0},
+            events=[events[k] if k >= 0 else None for k in instants.event.tolist()],
+            values=np.stack([columns[name] for name in ROUND_STATE.feature_names]),
+        )
 
     def _facts(self, own: RoundLog) -> RoundFacts | None:
         assert self.lineup is not None

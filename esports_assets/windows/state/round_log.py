@@ -165,11 +165,15 @@ class RoundLog:
         """The events in order."""
         return [kept.event for kept in self.events]
 
+    @property
+    def start_us(self) -> int:
+        """Source time of freeze end, by the event that tells it best."""
+        return self.zero_us if self.start is None else self.start.zero_us
+
     def at_us(self, instants: Instants) -> list[int]:
         """Source time of rows: that of their events, and of seconds by the round's clock."""
-        zero_us = self.zero_us if self.start is None else self.start.zero_us
         return [
-            zero_us + round(t * 1e6) if k < 0 else self.events[k].at_us
+            self.start_us + round(t * 1e6) if k < 0 else self.events[k].at_us
             for t, k in zip(instants.t.tolist(), instants.event.tolist(), strict=True)
         ]
 

@@ -4,7 +4,7 @@ Belongs here: the two shapes, and rows as plain records.
 Does not belong here: when a row is final (``online.py``), what is predicted from it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,10 @@ class StateRows:
     t: Floats
     at_us: Sequence[int]
     """Source time of each row, microseconds since 1970."""
+    zero_us: int
+    """Source time of freeze end."""
+    economy: Mapping[int, StateEvent]
+    """By position of the player what is told of his money and equipment at freeze end."""
     events: Sequence[StateEvent | None]
     """The event that each row follows; None for the row of a second."""
     values: Floats
