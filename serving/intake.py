@@ -12,8 +12,11 @@ from redis import Redis
 
 from esports_assets.streams.connect import connect
 from esports_assets.streams.log import EventLog
+from serving.backfill import Backfill
+from serving.backfill_queue import BackfillQueue
 from serving.errors import ApiError
 from serving.feed import Feed
+from serving.grid_files import GridFiles
 from serving.grid_intake import GridIntake
 from serving.grid_turns import Turns
 from serving.settings import Settings
@@ -29,6 +32,7 @@ class Intake:
     def __init__(self, settings: Settings) -> None:
         self._client = connect(settings.redis_url) if settings.redis_url else None
         self._feed = None if self._client is None else feed_of(self._client, settings)
+        self._backfill = None if self._client is None else backfill_of(self._client, settings)
         self._stop = threading.Event()
         self._loops: list[threading.Thread] = []
 
@@ -39,11 +43,18 @@ class Intake:
             raise ApiError(503, "no_log", "Events are kept in Redis, and REDIS_URL is not set.")
         return self._feed
 
+    @property
+    def backfill(self) -> Backfill:
+        """What plays matches of the past; ApiError 503 where there is no log."""
+        if self._backfill is None:
+            raise ApiError(503, "no_log", "Events are kept in Redis, and REDIS_URL is not set.")
+        return self._backfill
+
     def start(self) -> None:
         """Carry on what waits."""
-        if self._feed is None:
+        if self._feed is None or self._backfill is None:
             return
-        for run in (self._feed.grid.run,):
+        for run in (self._feed.grid.run, self._backfill.run):
             loop = threading.Thread(target=self._keep, args=(run,), name=run.__qualname__, daemon=True)
             loop.start()
             self._loops.append(loop)
@@ -72,3 +83,23 @@ def feed_of(client: Redis, settings: Settings) -> Feed:
     unread = Unread(client, log.retention_ms)
     turns = Turns(client, retention_ms=log.retention_ms, gap_s=settings.grid_gap_s)
     return Feed(log, GridIntake(log, turns, unread), unread, settings.max_event_bytes)
+
+
+def backfill_of(client: Redis, settings: Settings) -> Backfill:
+    """What plays matches of the past into the log of a server; GRID is asked only with a key."""
+    log = EventLog(client, retention_h=settings.stream_retention_h)
+    return Backfill(log, BackfillQueue(client), settings.lake, files_of(settings))
+
+
+def files_of(settings: Settings) -> GridFiles | None:
+    """GRID's files, if there is a key for them."""
+    key = settings.grid_api_key.get_secret_value()
+    if not key:
+        return None
+    return GridFiles(
+        settings.grid_rest_base,
+        key,
+        timeout_s=settings.http_timeout,
+        retries=settings.http_max_retries,
+        backoff=settings.http_backoff_base,
+    )

@@ -13,7 +13,7 @@ from redis import Redis
 from esports_assets.adapters.grid.live import LiveSeries, transaction
 from esports_assets.canonical.frames import is_frame
 
-KILLS = 8
+KILLS = 5
 _SENDER = """
 import sys
 sys.path.insert(0, sys.argv[3])

@@ -39,7 +39,7 @@ REVIEWS = {
     ("/api/v1/reviews/{review_id}/action", "post"),
 }
 """They need an account and a database: ``test_review_routes.py`` asks them."""
-INGEST = {("/webhook/grid", "post")}
+INGEST = {("/webhook/grid", "post"), ("/backfill", "post"), ("/backfill", "get")}
 """They need an account and Redis: ``tests/live`` asks them."""
 PATHS = {"task": tiny.TASK, "match_id": made.BETA.match_id}
 
