@@ -72,6 +72,8 @@ class _Queue:
     read_to: EntryId
     items: deque[Item] = field(default_factory=deque)
     complete_ms: int = -1
+    has_read: bool = False
+    """Whether ``read_to`` is an entry that was there, and not a place that somebody named."""
 
 
 class Merge:
@@ -84,6 +86,8 @@ class Merge:
         """Entries for which the gate never opens."""
         self.told_ms = -1
         """Everything that may be told before this instant was told."""
+        self.lost = False
+        """Whether the log now ends before what was read of it."""
         self._policy = policy
         self._queues = {source: _Queue(position.ids[source]) for source in sources}
 
@@ -98,7 +102,9 @@ class Merge:
             queue.complete_ms = look.until_ms if batch is not None and batch.complete else -1
             if batch is not None:
                 queue.items += batch.items
+                queue.has_read = queue.has_read or batch.read_to > queue.read_to
                 queue.read_to = max(queue.read_to, batch.read_to)
+        self.lost = look.lost and self._queues[Source.STATE].has_read
 
     def due(self, look: Look, at_most: int = 1_000) -> list[Message]:
         """What may be told now, in order."""

@@ -208,9 +208,9 @@ class Lane:
         """Tell one stretch of what is due; how many messages that were."""
         if look.gap_ms is not None:
             self._say("gap", "Entries left the log before they could be told to this audience; they are in the lake.")
-        if look.lost and not self._lost:
+        if self.merge.lost and not self._lost:
             self._say("log_lost", _LOST)
-        self._lost = look.lost
+        self._lost = self.merge.lost
         messages = self.merge.due(look, max(1, self.hub.limits.queue // 4))
         for message in messages:
             shared = identified(text_of(message.position, self.key.audience), message.item.body)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +14,12 @@ import ws_world as world
 from ws_world import MATCH, Clock, client, content, follows, happening, name_of, names, passed, running, until
 
 from esports_assets.canonical.vocabulary import EventType
+from esports_assets.storage import valkey
 from esports_assets.storage.database import connect as database_of
 from esports_assets.storage.database import migrate
-from esports_assets.streams.envelope import Envelope
+from esports_assets.streams.envelope import Envelope, decode, encode
 from esports_assets.streams.log import EventLog
+from esports_assets.streams.names import shard_of, shard_stream
 from serving.database import Database
 from serving.gate import Audience, Policy
 from serving.keys import Keys
@@ -335,3 +338,150 @@ def test_a_slow_client_is_dropped_with_a_reason_and_the_others_get_everything(
 
     with running(_settings(tmp_path, log_url, migrated_url, room_queue=100)) as base:
         asyncio.run(follow(base))
+
+
+def test_a_room_outlives_its_log_going_and_coming(tmp_path: Path) -> None:
+    """The server of the log stops while two clients follow; what enters when it is back reaches them, once."""
+    home = tmp_path / "valkey"
+    server = valkey.ensure(home)
+
+    async def follow(base: str) -> list[dict[str, Any]]:
+        nonlocal server
+        async with client(base + LIVE) as connection:
+            await until(connection, follows)
+            await asyncio.to_thread(valkey.stop, home, server)
+            found = await until(connection, lambda found: found.get("code") == "log_away")
+            server = await asyncio.to_thread(valkey.ensure, home)
+            back = redis.Redis.from_url(server.url)
+            await asyncio.to_thread(_old, back, 3, 6)
+            found += await until(connection, lambda found: found.get("event_id") == name_of(5))
+            back.close()
+        return found
+
+    try:
+        before = redis.Redis.from_url(server.url)
+        _old(before, 0, 3)
+        before.close()
+        alone = Settings(esports_home=str(tmp_path), redis_url=server.url, dagster_url="")
+        with running(alone) as base:
+            found = asyncio.run(follow(base))
+    finally:
+        valkey.stop(home, server)
+    assert names(found) == [name_of(number) for number in range(3, 6)]
+    assert [one["code"] for one in found if one["kind"] == "notice"] == ["log_away", "log_back"]
+
+
+def _old(bus: "redis.Redis", start: int, stop: int) -> None:
+    """Events that are old enough for everybody."""
+    EventLog(bus).append(
+        [happening(number, datetime.now(UTC) - timedelta(seconds=200)) for number in range(start, stop)]
+    )
+
+
+def test_one_who_wants_no_past_and_no_positions_gets_neither(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    log = EventLog(bus)
+    frame: dict[str, Any] = {"frame": [["test:p1", 1.0, 2.0, 3.0, 90.0, True, 0, 100]], "teams": [["test:t1", "ct"]]}
+
+    def play(number: int) -> None:
+        now = datetime.now(UTC)
+        moved = happening(1000 + number, now, event_type=EventType.POSITION_UPDATE, payload=frame, actor=None)
+        log.append([decode(encode(moved)), happening(number, now)])
+
+    async def ask(base: str) -> None:
+        await asyncio.to_thread(play, 0)
+        await asyncio.sleep(0.005)  # the next entries stand behind this millisecond
+        async with client(f"{base}{LIVE}?history=0&frames=0", analyst) as bare, client(base + LIVE, analyst) as full:
+            assert content(await until(bare, follows)) == []
+            past = content(await until(full, follows))
+            assert [one["kind"] for one in past] == ["frame", "event"]
+            assert past[0]["payload"]["frame"][0][:8] == frame["frame"][0]
+            await asyncio.to_thread(play, 1)
+            assert [one["kind"] for one in await until(full, lambda found: found["kind"] == "event")] == [
+                "frame",
+                "event",
+            ]
+            (only,) = await until(bare, lambda found: found["kind"] == "event")
+            assert only["event_id"] == name_of(1)
+            rest = await passed(f"{base}{LIVE}?after={past[0]['id']}", analyst)
+            assert [one["kind"] for one in rest] == ["event", "frame", "event"]
+
+    with running(settings) as base:
+        asyncio.run(ask(base))
+
+
+def test_what_is_no_event_is_passed_over_and_an_event_cannot_forge_the_form(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    log = EventLog(bus)
+    shard = shard_stream(shard_of(MATCH))
+    good = encode(happening(0, datetime.now(UTC)))
+    log.append([happening(7, datetime.now(UTC))])
+    for data in (b"", b"{", f'{{"match_id":"{MATCH}"}}'.encode(), good.replace(b"1.0", b"9.0"), b"\xff" + good):
+        bus.xadd(shard, {"data": data})
+    bus.xadd(shard, {"other": "field"})
+    bus.xadd(shard, {"data": good[:-1] + b',"id":"forged","kind":"signal","provisional":true}'})
+
+    async def ask(base: str) -> None:
+        found = await passed(base + LIVE, analyst)
+        assert names(found) == [name_of(7), name_of(0)]
+        assert [one["kind"] for one in found] == ["event", "event"]
+        assert found[1]["id"].startswith("a~")
+        assert "provisional" not in found[1]
+
+    with running(settings) as base:
+        asyncio.run(ask(base))
+
+
+def test_metrics_tell_clients_messages_drops_and_the_delay_of_state(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    EventLog(bus).append([happening(0, datetime.now(UTC))])
+
+    def scrape(base: str) -> list[str]:
+        with urllib.request.urlopen(f"{base.replace('ws', 'http', 1)}/metrics", timeout=5) as answer:
+            lines: list[str] = answer.read().decode().splitlines()
+        return [line for line in lines if line.startswith("ws_")]
+
+    async def ask(base: str) -> None:
+        async with client(base + LIVE, analyst) as connection:
+            await until(connection, follows)
+            EventLog(bus).append([happening(1, datetime.now(UTC))])
+            await until(connection, lambda found: found.get("event_id") == name_of(1))
+            told = await asyncio.to_thread(scrape, base)
+        assert 'ws_clients{audience="ANALYST",endpoint="live"} 1.0' in told
+        assert 'ws_messages_sent_total{endpoint="live",kind="event"} 2.0' in told
+        assert 'ws_state_delay_seconds_count{audience="ANALYST"} 1.0' in told
+        assert await _end(f"{base}{LIVE}?audience=analyst") == 4403
+        told = await asyncio.to_thread(scrape, base)
+        assert 'ws_connections_closed_total{endpoint="live",reason="not_allowed"} 1.0' in told
+        assert 'ws_clients{audience="ANALYST",endpoint="live"} 0.0' in told
+
+    with running(settings) as base:
+        asyncio.run(ask(base))
+
+
+def test_a_log_that_lost_what_was_told_is_told_once_and_the_room_goes_on(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    log = EventLog(bus)
+    log.append([happening(0, datetime.now(UTC))])
+
+    async def follow(base: str) -> list[dict[str, Any]]:
+        async with client(base + LIVE, analyst) as connection:
+            await until(connection, follows)
+            log.append([happening(1, datetime.now(UTC))])
+            await until(connection, lambda found: found.get("event_id") == name_of(1))
+            bus.flushdb()
+            log.append([happening(0, datetime.now(UTC), "test:first:1")])
+            bus.delete(shard_stream(shard_of(MATCH)))
+            bus.xadd(shard_stream(shard_of(MATCH)), {"data": "{"}, id="5-0")
+            found = await until(connection, lambda found: found.get("code") == "log_lost")
+            bus.delete(shard_stream(shard_of(MATCH)))
+            log.append([happening(2, datetime.now(UTC))])
+            return found + await until(connection, lambda found: found.get("event_id") == name_of(2))
+
+    with running(settings) as base:
+        found = asyncio.run(follow(base))
+    assert [one.get("code") or one["event_id"] for one in found] == ["log_lost", name_of(2)]
