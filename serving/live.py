@@ -41,7 +41,7 @@ from serving.live_intents import Intents
 from serving.live_metrics import LiveMetrics
 from serving.live_momentum import Agent, Momentum, NoMomentum
 from serving.live_settings import LiveSettings
-from serving.live_shard import Parts, Shard
+from serving.live_shard import CRASHES, Parts, Shard
 from serving.live_sinks import Sinks
 from serving.live_states import States
 from serving.metrics import Metrics
@@ -158,14 +158,16 @@ class Worker:
         self._beat_at = self._parts.monotonic() + self._every_s
         for number in holdings.lost:
             self._shards.pop(number, None)
-        for number in holdings.gained:
-            self._shards[number] = self._opened(holdings.held[number])
+        for number, lease in holdings.held.items():
+            if number not in self._shards or self._shards[number].lease != lease:
+                self._shards[number] = self._opened(lease)
         for number in holdings.surplus:
             self._give_back(holdings, number)
         self._parts.metrics.holding(len(self._shards), sum(shard.matches for shard in self._shards.values()))
 
     def _opened(self, lease: Lease) -> Shard:
-        group = ConsumerGroup(self._client, shard_stream(lease.shard), self._group, self._name)
+        stream = shard_stream(lease.shard)
+        group = ConsumerGroup(self._client, stream, self._group, self._name, max_deliveries=CRASHES)
         shard = Shard(lease, group, self._parts)
         group.tidy(_TIDY_MS)
         return shard

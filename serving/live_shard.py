@@ -34,6 +34,11 @@ from serving.review_terms import Rule, triage
 LATE = "it came after the watermark of its match, when the rows that it belongs to were final"
 AHEAD_S = 60.0
 """An event so far in the future would end the waiting for everything before it: its clock is wrong."""
+ATTEMPTS = 10
+"""An entry that was delivered so often and fails once more, alone, becomes a dead letter with the reason."""
+CRASHES = 100
+"""One that was delivered so often became a dead letter whatever happened to it: it may be what kills workers. Being in the hands of
+a worker that somebody kills is no fault of the entry, so this is far more than ``ATTEMPTS``."""
 _AGAIN_S, _LONGEST_S = 0.25, 4.0
 _log = logging.getLogger("serving.live")
 
@@ -79,7 +84,7 @@ class Shard:
         Raises LostLease and RedisError, after which the shard must be thrown away.
         """
         if self._held is not None:
-            return self._settle(self._held) if self._parts.monotonic() >= self._retry_at else 0
+            return self._settle(self._held, self._held_entries) if self._parts.monotonic() >= self._retry_at else 0
         try:
             entries = self._next()
         except GapError as gap:
@@ -94,6 +99,7 @@ class Shard:
         self._states = self._parts.states()
         self._touched: dict[str, float] = {}
         self._held: Work | None = None
+        self._held_entries: Sequence[Entry] = ()
         self._retry_at, self._wait_s = 0.0, _AGAIN_S
         self._recovering = True
         self.group.ensure()
@@ -120,34 +126,38 @@ class Shard:
     def _handle(self, entries: Sequence[Entry]) -> int:
         try:
             work = self._prepared(entries)
-        except Exception:  # noqa: BLE001 - logged whole; the entries come again, at last alone, and end as dead letters
-            _log.exception("shard %d: %d entries from %s on failed", self.lease.shard, len(entries), entries[0].id)
-            return self._failed()
-        return self._settle(work)
+        except Exception as error:  # noqa: BLE001 - logged whole; the entries come again, at last alone, and end as dead letters
+            return self._failed(entries, error)
+        return self._settle(work, entries)
 
-    def _settle(self, work: Work) -> int:
+    def _settle(self, work: Work, entries: Sequence[Entry] = ()) -> int:
         """Write a batch's work; where the database is away it is held and tried again, more patiently each time."""
         try:
             committed = self._parts.sinks.write(self.lease, work)
         except ApiError as error:
             if error.status < 500:
-                _log.error("shard %d: what entries led to was refused: %s", self.lease.shard, error.message)
-                return self._failed()
-            self._held, self._retry_at = work, self._parts.monotonic() + self._wait_s
+                return self._failed(entries, error)
+            self._held, self._held_entries = work, entries
+            self._retry_at = self._parts.monotonic() + self._wait_s
             self._wait_s = min(2 * self._wait_s, _LONGEST_S)
             _log.warning("shard %d waits: %s", self.lease.shard, error.message)
             return 0
         except (RedisError, LostLease):
             raise
-        except Exception:  # noqa: BLE001 - logged whole; the entries come again, at last alone, and end as dead letters
-            _log.exception("shard %d: what entries led to could not be written", self.lease.shard)
-            return self._failed()
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._failed(entries, error)
         self._held, self._wait_s = None, _AGAIN_S
         self._parts.metrics.committed(work, committed, self._parts.now())
         return len(work.entries) + len(work.dead)
 
-    def _failed(self) -> int:
+    def _failed(self, entries: Sequence[Entry], error: Exception) -> int:
+        """Begin again from the checkpoints; an entry that failed alone too often is a dead letter."""
+        first = entries[0].id if entries else "none"
+        _log.error("shard %d: %d entries from %s on failed", self.lease.shard, len(entries), first, exc_info=error)
         self._parts.metrics.failed()
+        if len(entries) == 1 and entries[0].deliveries >= ATTEMPTS:
+            reason = f"it failed {entries[0].deliveries} times, at last with {type(error).__name__}: {error}"
+            self._parts.metrics.buried(self.group.bury([(entries[0], reason)], self.lease))
         self._open()
         return 0
 
