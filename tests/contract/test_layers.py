@@ -149,6 +149,7 @@ def test_definitions_do_not_postpone_annotations() -> None:
 SLIM = [
     *("serving.app", "esports_assets.windows.batch", "esports_assets.adapters.registry"),
     *("esports_assets.streams.replay", "esports_assets.streams.collect", "esports_assets.streams.deadletter"),
+    *("serving.room_session", "serving.replay_session"),
     "esports_assets.storage.publish",
 ]
 
@@ -162,6 +163,30 @@ def test_what_must_stay_slim_loads_nothing_heavy(module: str) -> None:
     loaded = set(done.stdout.strip().split(","))
     assert "esports_assets" in loaded
     assert loaded & NOT_IN_SERVING == set()
+
+
+ROOMS = ("serving/room", "serving/replay_", "serving/recording.py", "serving/routes/sockets.py")
+ONLY_FOR_CLIENTS = {
+    *("serving.recording", "serving.replay_clock", "serving.replay_session", "serving.room_ids", "serving.room_log"),
+    *("serving.room_merge", "serving.room_messages", "serving.room_session", "serving.rooms"),
+}
+
+
+def test_the_service_loads_its_rooms_with_the_first_client() -> None:
+    """The log and Arrow cost a fraction of a second that a service without viewers does not pay."""
+    rooms = {module.replace(".", "/") + ".py" for module in ONLY_FOR_CLIENTS}
+    early = [f for f in ALL if f.module in ONLY_FOR_CLIENTS and f.at_top and f.file not in rooms]
+    assert [str(f) for f in early] == []
+
+
+def test_rooms_read_no_signal_that_did_not_pass_the_gate() -> None:
+    """Signals as the worker made them have names; what talks to clients does not know these."""
+    ungated = ("names.MOTION", "names.SIGNALS", "release.ORIGINALS", "release.REFUSED")
+    files = [path for path in (ROOT / "serving").rglob("*.py") if path.relative_to(ROOT).as_posix().startswith(ROOMS)]
+    assert len(files) > 10
+    assert [str(f) for f in ALL if f.file.startswith(ROOMS) and f.module.endswith(ungated)] == []
+    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
+    assert [name for name, text in texts.items() if "agent.signals" in text or "events:agent:motion" in text] == []
 
 
 @pytest.mark.parametrize(
