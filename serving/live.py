@@ -21,6 +21,7 @@ from typing import Any
 from redis import Redis, RedisError
 
 from esports_assets.models.bundle import load_bundle
+from esports_assets.signals.momentum_agent import MomentumAgent
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
 from esports_assets.streams.commit import Committer
@@ -39,7 +40,7 @@ from serving.database import Database
 from serving.derivation import derivation_of, window_fingerprint
 from serving.live_intents import Intents
 from serving.live_metrics import LiveMetrics
-from serving.live_momentum import Agent, Momentum, NoMomentum
+from serving.live_momentum import Momentum
 from serving.live_settings import LiveSettings
 from serving.live_shard import CRASHES, Parts, Shard
 from serving.live_sinks import Sinks
@@ -182,7 +183,6 @@ def worker_of(
     settings: LiveSettings,
     models: Models,
     *,
-    agent: Callable[[], Agent] = NoMomentum,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> tuple[Worker, LiveMetrics]:
     """A worker with everything that it needs, from settings."""
@@ -194,7 +194,7 @@ def worker_of(
     def states() -> States:
         return States(
             intents,
-            lambda: Momentum(agent()),
+            lambda: Momentum(MomentumAgent(lambda: models.model(ROUND_WIN), models.sites, settings.lateness_s)),
             lambda: OnlineMicro(models.sites, window, settings.lateness_s),
         )
 

@@ -1,10 +1,11 @@
 """Rows of players to statements of intent, with the model that is promoted now, or rules while none is.
 
-Belongs here: one question to the model for all rows of a batch, and who speaks.
+Belongs here: the questions to the model, and who speaks.
 Does not belong here: the statements (``esports_assets.signals.motion``), what becomes of them (``live_shard.py``).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -67,8 +68,24 @@ class Intents:
         if self._known is None or self._known[0] is not served:
             self._known = (served, *_introduced(served))
         _, speaker, columns = self._known
-        x = np.concatenate([rows.x for rows in rounds])
-        return speaker, served.model.predict(np.ascontiguousarray(x[:, columns]))[0]
+        x = np.ascontiguousarray(np.concatenate([rows.x for rows in rounds])[:, columns])
+        cuts = _instants(rounds)
+        asked = [served.model.predict(x[begin:end])[0] for begin, end in pairwise(cuts)]
+        return speaker, np.concatenate(asked)
+
+
+def _instants(rounds: Sequence[Instants]) -> list[int]:
+    """Where one instant of a round ends and the next begins, of all rows.
+
+    The rows of an instant are asked about together and with no others: a graph may answer the same row in another company with
+    another last bit.
+    """
+    cuts, begin = [0], 0
+    for rows in rounds:
+        cuts += [begin + i for i in range(1, len(rows)) if rows.t[i] != rows.t[i - 1]]
+        begin += len(rows)
+        cuts.append(begin)
+    return cuts
 
 
 def _introduced(served: ServedModel) -> tuple[Speaker, list[int]]:

@@ -6,33 +6,18 @@ Does not belong here: the rows, the swings and what is said about them (``esport
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from esports_assets.canonical.clock import utc_us
 from esports_assets.canonical.signal import AgentSignal
+from esports_assets.signals.momentum import WinPoint
+from esports_assets.signals.momentum_agent import MomentumAgent
 from esports_assets.streams.commit import Output
 from esports_assets.streams.names import WIN_PROBABILITY
 from esports_assets.windows.micro.message import Message
 from serving.live_memory import MatchMemory
-
-
-class Agent(Protocol):
-    """What the worker needs of the agent."""
-
-    @property
-    def matches(self) -> tuple[str, ...]: ...
-
-    def feed(self, messages: Sequence[Message]) -> tuple[list[AgentSignal], list[Any]]:
-        """Signals, and win probability right after each event."""
-
-    def finish(self, match_id: str) -> tuple[list[AgentSignal], list[Any]]:
-        """The same for what was awaited; the match is forgotten."""
-
-    def checkpoint(self, match_id: str) -> bytes: ...
-
-    def restore(self, saved: bytes) -> str: ...
 
 
 @dataclass(slots=True)
@@ -46,7 +31,7 @@ class Spoken:
 class Momentum:
     """One shard's agent."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: MomentumAgent) -> None:
         self._agent = agent
 
     @property
@@ -75,7 +60,7 @@ class Momentum:
         self._agent.restore(saved)
 
 
-def _spoken(signals: Sequence[AgentSignal], points: Sequence[Any], memories: Mapping[str, MatchMemory]) -> Spoken:
+def _spoken(signals: Sequence[AgentSignal], points: Sequence[WinPoint], memories: Mapping[str, MatchMemory]) -> Spoken:
     return Spoken([_timed(signal, memories) for signal in signals], [_output(point, memories) for point in points])
 
 
@@ -86,32 +71,10 @@ def _timed(signal: AgentSignal, memories: Mapping[str, MatchMemory]) -> AgentSig
     return msgspec.structs.replace(signal, live_offset_s=memory.offset_s(utc_us(signal.event_ts)))
 
 
-def _output(point: Any, memories: Mapping[str, MatchMemory]) -> Output:
+def _output(point: WinPoint, memories: Mapping[str, MatchMemory]) -> Output:
     """A win probability as an entry; the id of its event is its identity."""
     document: dict[str, Any] = msgspec.to_builtins(point)
     memory = memories.get(point.match_id)
     offset_s = 0.0 if memory is None else memory.offset_s(utc_us(point.event_ts))
     data = msgspec.json.encode({**document, "live_offset_s": offset_s})
     return Output(f"winprob:{point.event_id}", point.match_id, data, (WIN_PROBABILITY,))
-
-
-class NoMomentum:
-    """An agent that says nothing."""
-
-    matches: tuple[str, ...] = ()
-
-    def feed(self, messages: Sequence[Message]) -> tuple[list[AgentSignal], list[Any]]:
-        """Nothing."""
-        return [], []
-
-    def finish(self, match_id: str) -> tuple[list[AgentSignal], list[Any]]:
-        """Nothing."""
-        return [], []
-
-    def checkpoint(self, match_id: str) -> bytes:
-        """There is none."""
-        raise LookupError(match_id)
-
-    def restore(self, saved: bytes) -> str:
-        """There is none."""
-        raise LookupError(saved)

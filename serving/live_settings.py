@@ -6,7 +6,6 @@ Belongs here: names, defaults and limits. Does not belong here: anything that op
 from pydantic import Field, model_validator
 
 from esports_assets.streams.leases import TTL_S
-from esports_assets.streams.log import RETENTION_H
 from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.micro.spec import WINDOW_S
 from serving.settings import Settings
@@ -23,8 +22,6 @@ class LiveSettings(Settings):
     )
     lease_s: float = Field(default=TTL_S, ge=1, le=300, description="Silence after which a worker counts as dead.")
     live_metrics_port: int = Field(default=0, ge=0, le=65535, description="Port of the worker's metrics; 0 for none.")
-
-    stream_retention_h: float = Field(default=RETENTION_H, gt=0, description="Hours that entries of the log stay.")
 
     @model_validator(mode="after")
     def _both_stores_are_named(self) -> "LiveSettings":
