@@ -22,6 +22,7 @@ STAGES = {
     "evaluation": "judged on whole matches",
     "promotion": "decided, in the ledger",
     "bundles": "what serving reads",
+    "publish": "what SQL sees",
     "serving": "answers",
 }
 WIDTH, HEIGHT = 2.0, 0.62

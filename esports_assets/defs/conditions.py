@@ -18,11 +18,12 @@ def follows_even_without(optional: dg.AssetKey) -> dg.AutomationCondition:
     return FOLLOWS.replace("any_deps_missing", missing).with_label(f"follows_even_without_{optional.path[-1]}")
 
 
-def follows_days_beside(settled: dg.AssetKey) -> dg.AutomationCondition:
+def follows_days_beside(settled: dg.AssetKey, *, optional: bool = False) -> dg.AutomationCondition:
     """For an asset over days that also reads one that is learned from all days.
 
     A day is requested when its own inputs were updated, once ``settled`` has caught up with them; every day is requested
-    only when the data version of ``settled`` changed, not whenever it was learned again.
+    only when the data version of ``settled`` changed, not whenever it was learned again. With ``optional`` it does not wait
+    for ``settled`` to exist.
     """
     condition = dg.AutomationCondition
     learned = dg.AssetSelection.assets(settled)
@@ -30,6 +31,7 @@ def follows_days_beside(settled: dg.AssetKey) -> dg.AutomationCondition:
         condition.data_version_changed()
     ).allow(learned)
     behind = condition.any_deps_match(condition.any_deps_updated().since(condition.newly_updated())).allow(learned)
-    return (FOLLOWS.replace("any_deps_updated", updated) & ~behind).with_label(
-        f"follows_days_beside_{settled.path[-1]}"
-    )
+    follows = FOLLOWS.replace("any_deps_updated", updated)
+    if optional:
+        follows = follows.replace("any_deps_missing", condition.any_deps_missing().ignore(learned))
+    return (follows & ~behind).with_label(f"follows_days_beside_{settled.path[-1]}")

@@ -7,6 +7,7 @@ Does not belong here: the things themselves (``storage/``, ``promotion/``).
 from functools import cached_property
 
 import dagster as dg
+from sqlalchemy import Engine
 
 from esports_assets.models.train import TrainSettings
 from esports_assets.promotion.ledger import Ledger
@@ -56,14 +57,19 @@ class Platform(dg.ConfigurableResource):
         return Registry(uri, self._settings.artifacts_url)
 
     @cached_property
-    def ledger(self) -> Ledger:
-        """The promotion ledger."""
+    def database(self) -> Engine:
+        """The migrated database."""
         url = self.database_url or self._settings.database_url
         if not url:
-            raise ValueError("DATABASE_URL is needed for the ledger: run `esports up` first")
+            raise ValueError("DATABASE_URL is needed for ledger and published tables: run `esports up` first")
         engine = connect(url)
         migrate(engine)
-        return Ledger(engine)
+        return engine
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The promotion ledger."""
+        return Ledger(self.database)
 
 
 class Training(dg.ConfigurableResource):

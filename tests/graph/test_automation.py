@@ -13,6 +13,8 @@ MICRO = "windows/cs2/player_micro"
 MODELS, EVALUATION = "models/cs2/round_win", "evaluation/cs2/round_win"
 PROMOTION, BUNDLES = "promotion/cs2/round_win", "bundles/cs2/round_win"
 LEARNED = (MODELS, EVALUATION, PROMOTION, BUNDLES)
+PUBLISHED = "publish/cs2/rounds"
+ACTIONS = "publish/cs2/micro_actions"
 INTENT = tuple(f"{stage}/cs2/intent" for stage in ("models", "evaluation", "promotion", "bundles"))
 
 Requests = dict[str, set[str | None]]
@@ -57,10 +59,11 @@ class Ticks:
         for name in CANONICAL:
             self.done(name, *days)
         self.done(MAPS)
-        for name in (WINDOWS, MICRO, FORM):
+        for name in (WINDOWS, MICRO, FORM, PUBLISHED):
             self.done(name, *days)
         for name in (*LEARNED, *INTENT):
             self.done(name)
+        self.done(ACTIONS, *days)
 
     def settle(self) -> None:
         """Tick until nothing is requested; more than one tick would be a loop."""
@@ -85,16 +88,20 @@ def test_a_new_day_goes_through_the_graph_and_then_rests(ticks: Ticks) -> None:
     new = DAYS[2]
     ticks.days(new)
     ticks.done("raw/cs2/matches", new)
-    assert ticks.tick() == {name: {new} for name in (*CANONICAL, FORM)}, "one run, gated by its own blocking checks"
+    followers = (*CANONICAL, FORM, PUBLISHED)
+    assert ticks.tick() == {name: {new} for name in followers}, "one run, gated by its own blocking checks"
     assert ticks.tick() == {}, "a request is made once"
-    for name in (*CANONICAL, FORM):
+    for name in followers:
         ticks.done(name, new)
     assert ticks.tick() == {MAPS: {None}}, "states of rounds wait for the maps that know the day"
     ticks.done(MAPS)
-    assert ticks.tick() == {WINDOWS: {new}, MICRO: {new}}, "learned again, but nothing moved: the other days rest"
+    assert ticks.tick() == {name: {new} for name in (WINDOWS, MICRO, ACTIONS)}, (
+        "learned again, but nothing moved: the other days rest"
+    )
     ticks.done(WINDOWS, new)
     assert ticks.tick() == {name: {None} for name in LEARNED}, "one run from candidate to bundle"
     ticks.done(MICRO, new)
+    ticks.done(ACTIONS, new)
     assert ticks.tick() == {name: {None} for name in INTENT}, "another one for the other task"
     for name in (*LEARNED, *INTENT):
         ticks.done(name)
@@ -104,14 +111,34 @@ def test_a_new_day_goes_through_the_graph_and_then_rests(ticks: Ticks) -> None:
 def test_maps_that_moved_request_the_windows_of_every_day_once(ticks: Ticks) -> None:
     ticks.settle()
     ticks.done(MAPS, version="moved")
-    assert ticks.tick() == {WINDOWS: set(DAYS[:2]), MICRO: set(DAYS[:2])}
-    for name in (WINDOWS, MICRO):
+    assert ticks.tick() == {name: set(DAYS[:2]) for name in (WINDOWS, MICRO, ACTIONS)}
+    for name in (WINDOWS, MICRO, ACTIONS):
         ticks.done(name, *DAYS[:2])
     assert set(ticks.tick()) == {*LEARNED, *INTENT}
     for name in (*LEARNED, *INTENT):
         ticks.done(name)
     ticks.done(MAPS, version="moved")
     assert [ticks.tick(), ticks.tick()] == [{}, {}], "the same maps once more are no news"
+
+
+def test_another_version_in_production_publishes_every_day_anew(ticks: Ticks) -> None:
+    ticks.settle()
+    ticks.done(INTENT[-1], version="cs2.intent.xgboost v2")
+    assert ticks.tick() == {ACTIONS: set(DAYS[:2])}
+    ticks.done(ACTIONS, *DAYS[:2])
+    ticks.done(INTENT[-1], version="cs2.intent.xgboost v2")
+    assert [ticks.tick(), ticks.tick()] == [{}, {}], "the same version once more is no news"
+
+
+def test_without_any_version_in_production_days_are_published_all_the_same() -> None:
+    ticks = Ticks()
+    ticks.days(DAYS[0])
+    for name in ("raw/cs2/matches", *CANONICAL):
+        ticks.done(name, DAYS[0])
+    ticks.done(MAPS)
+    for name in (WINDOWS, MICRO, FORM, PUBLISHED):
+        ticks.done(name, DAYS[0])
+    assert ticks.tick().get(ACTIONS) == {DAYS[0]}
 
 
 def test_models_are_not_requested_behind_a_failed_blocking_check(ticks: Ticks) -> None:
