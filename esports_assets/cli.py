@@ -6,7 +6,20 @@ Does not belong here: what they do (``commands/``).
 
 import typer
 
-from esports_assets.commands import data, deadletter, doctor, keys, land, live, model, parity, replay, run, servers
+from esports_assets.commands import (
+    data,
+    deadletter,
+    doctor,
+    grid,
+    keys,
+    land,
+    live,
+    model,
+    parity,
+    replay,
+    run,
+    servers,
+)
 
 app = typer.Typer(
     name="esports",
@@ -15,5 +28,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for area in (run, servers, data, model, parity, replay, land, live, deadletter, keys, doctor):
+for area in (run, servers, data, model, parity, replay, grid, land, live, deadletter, keys, doctor):
     area.add_to(app)

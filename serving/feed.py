@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from esports_assets.canonical.event import WireError
 from esports_assets.streams.envelope import Envelope, decode, encode
 from esports_assets.streams.log import EventLog
-from serving.feed_records import Claim, records
+from serving.feed_records import Claim, Record, records
 from serving.grid_intake import Counts, GridIntake
 from serving.unread import Unread
 
@@ -24,11 +24,14 @@ class Feed:
     def __init__(self, log: EventLog, grid: GridIntake, unread: Unread, max_event_bytes: int) -> None:
         self._log = log
         self.grid = grid
-        self._unread = unread
+        self.unread = unread
         self._largest = max_event_bytes
 
-    def take(self, body: bytes) -> Counts:
-        """Take whatever a body holds. Raises RedisError where it cannot be kept; sending it again is then right."""
+    def take(self, body: bytes, origin: str = ORIGIN) -> Counts:
+        """Take whatever a body holds; ``origin`` says in dead letters where it came from.
+
+        Raises RedisError where it cannot be kept; sending it again is then right.
+        """
         counts = Counts()
         transactions: list[tuple[bytes, str]] = []
         events: list[Envelope] = []
@@ -40,11 +43,11 @@ class Feed:
                     envelope = decode(record.data)
                     encode(envelope)
                 except WireError as error:
-                    self._bury(record.data, str(error), record.place, counts)
+                    self._bury(record, str(error), origin, counts)
                 else:
                     events.append(envelope)
             else:
-                self._bury(record.data, record.reason, record.place, counts)
+                self._bury(record, record.reason, origin, counts)
         self._append(events, counts)
         self.grid.take(transactions, counts)
         return counts
@@ -55,6 +58,6 @@ class Feed:
                 counts.duplicates += result.duplicate
                 counts.accepted += not result.duplicate
 
-    def _bury(self, data: bytes, reason: str, place: str, counts: Counts) -> None:
-        self._unread.bury(data, reason, ORIGIN, place)
+    def _bury(self, record: Record, reason: str, origin: str, counts: Counts) -> None:
+        self.unread.bury(record.data, reason, origin, record.place)
         counts.dead += 1

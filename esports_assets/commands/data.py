@@ -1,7 +1,8 @@
 """``ingest``, ``simulate`` and ``materialize``: data into the lake and through the graph.
 
 Belongs here: arguments and progress of the three.
-Does not belong here: the report of ingest (``ingest_report.py``), reading files, simulating, the graph.
+Does not belong here: playing live (``simulated_live.py``), the report of ingest (``ingest_report.py``), reading files,
+simulating, the graph.
 """
 
 import logging
@@ -15,12 +16,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.commands.console import Json, err, give_up, print_json, say, sentences
+from esports_assets.commands.deadletter import RetentionHours
 from esports_assets.commands.ingest_report import as_report, tell
+from esports_assets.commands.simulated_live import Into, play_live, speed_of
 from esports_assets.commands.world import open_world
 from esports_assets.ingest import ingest_paths
 from esports_assets.settings import Settings
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.landed import IngestedFile
+from esports_assets.streams.log import RETENTION_H
 
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 Matches = Annotated[int, typer.Option("--matches", min=1, help="How many matches to simulate.")]
@@ -58,14 +62,29 @@ def ingest(
 
 
 def simulate(
-    matches: Matches = 12,
-    seed: Seed = 1,
+    matches: Annotated[
+        int | None, typer.Option("--matches", min=1, help="How many; 12 by default, without an end with --live.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Which matches; 1 by default, others every time with --live.")
+    ] = None,
     to: Annotated[Path | None, typer.Option("--out", help="Folder for the source files.")] = None,
     formats: Annotated[list[str] | None, typer.Option("--format", help="demo, grid or mixed; may be repeated.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Play them into the log now instead of writing files.")] = False,
+    speed: Annotated[str, typer.Option("--speed", help="With --live: how many times as fast as played, or max.")] = "1",
+    concurrent: Annotated[int, typer.Option("--concurrent", min=1, max=64, help="With --live: how many at once.")] = 1,
+    into: Into = None,
+    retention_h: RetentionHours = RETENTION_H,
     as_json: Json = False,
 ) -> None:
-    """Write simulated matches as source files, marked as simulated in every record."""
+    """Write simulated matches as source files, or play them live; marked as simulated in every record."""
+    if live:
+        if to is not None or formats:
+            raise typer.BadParameter("with --live nothing is written: leave out --out and --format")
+        play_live(matches, seed, speed_of(speed), concurrent, into, retention_h, as_json)
+        return
     with sentences():
+        matches, seed = matches or 12, 1 if seed is None else seed
         folder = to or simulated_folder(Settings.from_env(), matches, seed)
         files = simulated_files(folder, matches, seed, tuple(formats or ("demo",)))
         if as_json:
