@@ -15,8 +15,13 @@ from esports_assets.defs.resources import Platform
 from esports_assets.defs.spans import sentences
 from esports_assets.models.tasks import INTENT
 from esports_assets.signals.speaker import rules_speaker
-from esports_assets.stages.micro_actions import ACTIONS_VERSION, promoted_voice, publish_micro_actions
-from esports_assets.stages.publishing import PUBLISHING_VERSION, Published, publish_rounds
+from esports_assets.stages.micro_actions import (
+    ACTIONS_VERSION,
+    promoted_voice,
+    publish_micro_actions,
+    withdraw_micro_actions,
+)
+from esports_assets.stages.publishing import PUBLISHING_VERSION, Published, publish_rounds, withdraw_rounds
 from esports_assets.windows.micro.spec import PLAYER_MICRO
 
 _ROUNDS = dg.AssetKey(["publish", "cs2", "rounds"])
@@ -38,7 +43,8 @@ _INTENT = dg.AssetKey(["bundles", "cs2", "intent"])
 )
 def publish_cs2_rounds(context: dg.AssetExecutionContext, platform: Platform) -> Results:
     done = [publish_rounds(platform.lake, platform.database, Title.CS2, day) for day in days_in(context)]
-    yield from materialized(context, _ROUNDS, [_day(published) for published in done])
+    gone = withdraw_rounds(platform.lake, platform.database, Title.CS2)
+    yield from materialized(context, _ROUNDS, [_day(published, gone) for published in done])
 
 
 @dg.asset(
@@ -57,10 +63,11 @@ def publish_cs2_rounds(context: dg.AssetExecutionContext, platform: Platform) ->
 def publish_cs2_micro_actions(context: dg.AssetExecutionContext, platform: Platform) -> Results:
     voice = promoted_voice(platform.objects, INTENT)
     done = [publish_micro_actions(platform.lake, platform.database, voice, day) for day in days_in(context)]
-    yield from materialized(context, _ACTIONS, [_day(published, speaks=voice.name) for published in done])
+    gone = withdraw_micro_actions(platform.lake, platform.database, Title.CS2)
+    yield from materialized(context, _ACTIONS, [_day(published, gone, speaks=voice.name) for published in done])
 
 
-def _day(published: Published, **told: str) -> Day:
+def _day(published: Published, gone: list[str], **told: str) -> Day:
     return Day(
         published.day,
         published.data_version,
@@ -68,7 +75,7 @@ def _day(published: Published, **told: str) -> Day:
             "matches": published.matches,
             "rows": published.rows,
             "changed": published.changed,
-            "withdrawn": sentences(published.withdrawn, "none"),
+            "withdrawn": sentences(gone, "none"),
             "unspoken": sentences(published.unspoken, "none"),
             **told,
         },

@@ -133,9 +133,13 @@ def publish_micro_actions(
         with transaction(engine) as cursor:
             changed += publish.replace_micro_actions(cursor, match_id, stamped)
         rows += len(said)
-    gone = withdraw(lake, engine, title, publish.withdraw_micro_actions)
     version = combined_hash({**versions, "speaks": voice.name})
-    return Published(day, version, len(windowed), rows, changed, gone, tuple(unspoken))
+    return Published(day, version, len(windowed), rows, changed, tuple(unspoken))
+
+
+def withdraw_micro_actions(lake: Lake, engine: Engine, title: Title) -> list[str]:
+    """Remove what models said of matches that the lake does not hold any more, or holds in quarantine; their ids."""
+    return withdraw(lake, engine, title, publish.matches_with_actions, publish.withdraw_micro_actions)
 
 
 def actions_of(lake: Lake, header: MatchHeader, voice: Voice) -> list[AgentSignal] | None:

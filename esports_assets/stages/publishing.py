@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What is published of a day now: one version of it, its matches, its rows, how many changed, and matches that went.
+    """What is published of a day now: one version of it, its matches, its rows, and how many changed.
 
     Of ``unspoken`` matches nothing can be said, though they are in the lake.
     """
@@ -36,7 +36,6 @@ class Published:
     matches: int
     rows: int
     changed: int
-    withdrawn: tuple[str, ...]
     unspoken: tuple[str, ...] = ()
 
 
@@ -52,7 +51,7 @@ def transaction(engine: Engine) -> Iterator[Any]:
 
 
 def publish_rounds(lake: Lake, engine: Engine, title: Title, day: date) -> Published:
-    """Bring rounds and outcomes of a day up to date: accepted matches as they are, none of those that went."""
+    """Bring rounds and outcomes of the accepted matches of a day up to date."""
     changed = rows = 0
     accepted = accepted_matches(lake, title, day)
     for record in accepted:
@@ -61,9 +60,13 @@ def publish_rounds(lake: Lake, engine: Engine, title: Title, day: date) -> Publi
         with transaction(engine) as cursor:
             changed += publish.replace_match(cursor, record.header.match_id, told, outcomes_of(rounds))
         rows += len(rounds)
-    gone = withdraw(lake, engine, title, publish.withdraw_rounds)
     version = combined_hash({record.header.match_id: record.versions["rounds"] for record in accepted})
-    return Published(day, version, len(accepted), rows, changed, gone)
+    return Published(day, version, len(accepted), rows, changed)
+
+
+def withdraw_rounds(lake: Lake, engine: Engine, title: Title) -> list[str]:
+    """Remove the rounds of matches that the lake does not hold any more, or holds in quarantine; their ids."""
+    return withdraw(lake, engine, title, publish.matches_with_rounds, publish.withdraw_rounds)
 
 
 def accepted_matches(lake: Lake, title: Title, day: date | None = None) -> list[MatchRecord]:
@@ -72,12 +75,22 @@ def accepted_matches(lake: Lake, title: Title, day: date | None = None) -> list[
 
 
 def withdraw(
-    lake: Lake, engine: Engine, title: Title, remove: Callable[[Any, str, Sequence[str]], list[str]]
-) -> tuple[str, ...]:
-    """Remove what is published of matches that the lake does not hold any more, or holds in quarantine."""
-    kept = [record.header.match_id for record in accepted_matches(lake, title)]
+    lake: Lake,
+    engine: Engine,
+    title: Title,
+    published: Callable[[Any, str], list[str]],
+    remove: Callable[[Any, Sequence[str]], None],
+) -> list[str]:
+    """Remove what is published of matches that the lake does not accept; their ids.
+
+    The lake is asked after the database: a match that comes in meanwhile is published by its own run, and stays.
+    """
     with transaction(engine) as cursor:
-        return tuple(remove(cursor, title.value, kept))
+        there = published(cursor, title.value)
+        kept = {record.header.match_id for record in accepted_matches(lake, title)}
+        gone = [match_id for match_id in there if match_id not in kept]
+        remove(cursor, gone)
+    return gone
 
 
 def outcomes_of(rounds: Sequence[Row]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ A micro-action is ``live`` where the worker said it and ``batch`` where the prom
 can be both. Live rows stay for ever, as a record of what was said; batch rows of a match are replaced as a whole.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +22,8 @@ from esports_assets.canonical.schema import ROUNDS
 from esports_assets.canonical.signal import AgentSignal, SignalType
 
 _PAGE = 500
+_LOCK_SPACE = 1_836_412_001
+"""First half of the advisory lock's key; the second is the hash of the match."""
 _ROUND_KEY = ("match_id", "map", "segment")
 _ROUND_COLUMNS = (*ROUNDS.names, "data_version")
 _OUTCOME_COLUMNS = (*_ROUND_KEY, "team", "side", "round_win", "site_executed", "econ_delta", "outcome_meta")
@@ -69,16 +71,20 @@ def replace_match(cursor: Any, match_id: str, rounds: Sequence[Row], outcomes: S
     return changed + len(stale) + upsert_macro_outcomes(cursor, outcomes)
 
 
-def withdraw_rounds(cursor: Any, title: str, kept: Collection[str]) -> list[str]:
-    """Remove the rounds of a title's matches that are not among the kept ones; their ids."""
+def matches_with_rounds(cursor: Any, title: str) -> list[str]:
+    """The ids of a title's matches of which rounds are published."""
     cursor.execute("SELECT DISTINCT match_id FROM rounds WHERE title = %s ORDER BY match_id", (title,))
-    gone = [match_id for (match_id,) in _keys(cursor, ("match_id",)) if match_id not in kept]
-    cursor.execute("DELETE FROM rounds WHERE match_id = ANY(%s)", (gone,))
-    return gone
+    return [match_id for (match_id,) in _keys(cursor, ("match_id",))]
+
+
+def withdraw_rounds(cursor: Any, match_ids: Sequence[str]) -> None:
+    """Remove the rounds of matches, with their outcomes."""
+    cursor.execute("DELETE FROM rounds WHERE match_id = ANY(%s)", (list(match_ids),))
 
 
 def upsert_micro_actions(cursor: Any, signals: Sequence[AgentSignal]) -> int:
     """What the live worker said of players; how many rows were written. One that is there stays as it was first said."""
+    _take_turns(cursor, [signal.match_id for signal in signals])
     return _write_actions(cursor, signals, live=True)
 
 
@@ -90,17 +96,22 @@ def replace_micro_actions(cursor: Any, match_id: str, signals: Sequence[AgentSig
     strangers = {signal.match_id for signal in signals} - {match_id}
     if strangers:
         raise ValueError(f"signals of {', '.join(sorted(strangers))} are none of {match_id}")
+    _take_turns(cursor, [match_id])
     return _withdraw_actions(cursor, [match_id], [signal.signal_id for signal in signals]) + _write_actions(
         cursor, signals, live=False
     )
 
 
-def withdraw_micro_actions(cursor: Any, title: str, kept: Collection[str]) -> list[str]:
-    """Remove what models say of a title's matches that are not among the kept ones; their ids. Live rows stay."""
+def matches_with_actions(cursor: Any, title: str) -> list[str]:
+    """The ids of a title's matches of which a model's actions are published."""
     cursor.execute("SELECT DISTINCT match_id FROM micro_actions WHERE batch AND title = %s ORDER BY match_id", (title,))
-    gone = [match_id for (match_id,) in _keys(cursor, ("match_id",)) if match_id not in kept]
-    _withdraw_actions(cursor, gone, [])
-    return gone
+    return [match_id for (match_id,) in _keys(cursor, ("match_id",))]
+
+
+def withdraw_micro_actions(cursor: Any, match_ids: Sequence[str]) -> None:
+    """Remove what models say of matches. What the worker said live stays."""
+    _take_turns(cursor, match_ids)
+    _withdraw_actions(cursor, match_ids, [])
 
 
 def upsert_late_events(cursor: Any, events: Sequence[tuple[CanonicalEvent, str]]) -> int:
@@ -113,6 +124,18 @@ def upsert_late_events(cursor: Any, events: Sequence[tuple[CanonicalEvent, str]]
         f"INSERT INTO late_events ({', '.join(_LATE_COLUMNS)}) VALUES %s ON CONFLICT (event_id) DO NOTHING RETURNING 1"
     )
     return _execute(cursor, statement, _once(rows, lambda row: row[0]))
+
+
+def _take_turns(cursor: Any, match_ids: Sequence[str]) -> None:
+    """Wait until nobody else writes actions of these matches; the turn ends with the transaction.
+
+    Batch and worker write rows of one match in different orders, and would block each other for good.
+    """
+    cursor.execute(
+        "SELECT pg_advisory_xact_lock(%s, turn) FROM "
+        "(SELECT DISTINCT hashtext(name) AS turn FROM unnest(%s::text[]) AS name ORDER BY 1) AS turns",
+        (_LOCK_SPACE, [_text(match_id) for match_id in match_ids]),
+    )
 
 
 def _write_actions(cursor: Any, signals: Sequence[AgentSignal], *, live: bool) -> int:

@@ -1,6 +1,7 @@
 """Publishing twice is publishing once, live and batch rows share a table without disturbing each other. On a real PostgreSQL."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -197,9 +198,11 @@ def test_what_was_said_live_stays_whoever_comes_first(cursor: Any, live_first: b
 def test_batch_rows_of_matches_that_went_go_and_live_ones_stay(cursor: Any) -> None:
     publish.replace_micro_actions(cursor, MATCH, [action(1)])
     publish.upsert_micro_actions(cursor, [action(2)])
-    assert publish.withdraw_micro_actions(cursor, "cs2", [MATCH]) == []
-    assert publish.withdraw_micro_actions(cursor, "valorant", []) == []
-    assert publish.withdraw_micro_actions(cursor, "cs2", []) == [MATCH]
+    publish.replace_micro_actions(cursor, "test:other", [action(3, match_id="test:other")])
+    assert publish.matches_with_actions(cursor, "cs2") == ["test:other", MATCH]
+    assert publish.matches_with_actions(cursor, "valorant") == []
+    publish.withdraw_micro_actions(cursor, ["test:other", MATCH])
+    assert publish.matches_with_actions(cursor, "cs2") == []
     assert [row["signal_id"] for row in rows(cursor, "micro_actions", "signal_id")] == ["3-0002"]
 
 
@@ -260,8 +263,10 @@ def test_two_maps_of_one_match_id_do_not_collide(cursor: Any) -> None:
 
 def test_rounds_of_matches_that_went_go_with_their_outcomes(cursor: Any) -> None:
     publish.replace_match(cursor, MATCH, *match(2))
-    assert publish.withdraw_rounds(cursor, "cs2", [MATCH]) == []
-    assert publish.withdraw_rounds(cursor, "cs2", []) == [MATCH]
+    publish.withdraw_rounds(cursor, ["test:other"])
+    assert publish.matches_with_rounds(cursor, "cs2") == [MATCH]
+    publish.withdraw_rounds(cursor, [MATCH])
+    assert publish.matches_with_rounds(cursor, "cs2") == []
     assert rows(cursor, "rounds", "segment") == rows(cursor, "macro_outcomes", "segment") == []
 
 
@@ -299,6 +304,29 @@ def test_any_text_of_a_stranger_can_be_kept(cursor: Any, text: str) -> None:
     told = row["told"] if isinstance(row, dict) else row[0]
     assert msgspec.json.decode(told.encode(), type=CanonicalEvent) == stranger
     assert publish.upsert_micro_actions(cursor, [action(1, player_id=text, match_id=text, features={text: text})]) == 1
+
+
+def test_batch_and_worker_that_write_one_match_at_once_take_turns(fresh_database_url: str) -> None:
+    """Rows in opposite orders: without turns one of them would be the victim of a deadlock."""
+    engine = connect(fresh_database_url)
+    migrate(engine)
+    engine.dispose()
+
+    def write(number: int) -> None:
+        connection = psycopg2.connect(fresh_database_url)
+        with connection, connection.cursor() as cursor:
+            if number % 2:
+                publish.upsert_micro_actions(cursor, [action(n) for n in range(number, 600)])
+            else:
+                publish.replace_micro_actions(cursor, MATCH, [action(n) for n in range(600 - number)])
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(12)))
+    connection = psycopg2.connect(fresh_database_url)
+    with connection.cursor() as cursor:
+        assert len(rows(cursor, "micro_actions", "signal_id")) == 600
+    connection.close()
 
 
 def test_nothing_is_nothing(cursor: Any) -> None:
