@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 import pyarrow.compute as pc
 import pytest
 from small_world import SMALL, World
@@ -34,12 +36,14 @@ STEPS = {
     *("windows__cs2__round_state", "windows__cs2__player_form", "windows__cs2__player_micro"),
     *("models__cs2__round_win", "evaluation__cs2__round_win", "promotion__cs2__round_win", "bundles__cs2__round_win"),
     *("models__cs2__intent", "evaluation__cs2__intent", "promotion__cs2__intent", "bundles__cs2__intent"),
+    *("publish__cs2__rounds", "publish__cs2__micro_actions"),
 }
 VERSIONED = (
     *("raw/cs2/matches", *(f"canonical/cs2/{name}" for name in (*CANONICAL, "maps"))),
     *("windows/cs2/round_state", "windows/cs2/player_form", "windows/cs2/player_micro"),
     *("models/cs2/round_win", "evaluation/cs2/round_win", "promotion/cs2/round_win", "bundles/cs2/round_win"),
     *("models/cs2/intent", "evaluation/cs2/intent", "promotion/cs2/intent", "bundles/cs2/intent"),
+    *("publish/cs2/rounds", "publish/cs2/micro_actions"),
 )
 
 
@@ -53,6 +57,14 @@ class Ran:
     states: tuple[dict[str, object], dict[str, object]]
 
 
+def published(world: World, table: str) -> list[tuple[Any, ...]]:
+    """What SQL sees of a table, in order."""
+    assert world.settings.database_url is not None
+    with psycopg2.connect(world.settings.database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4")
+        return [tuple(str(value) for value in row) for row in cursor.fetchall()]
+
+
 def state(world: World) -> dict[str, object]:
     """What must not change when nothing new came in."""
     champion = world.ledger.standing(ROUND_WIN.name).current
@@ -62,6 +74,7 @@ def state(world: World) -> dict[str, object]:
         "champion": (champion.registered_name, champion.to_version) if champion else None,
         "versions": {name: [v.version for v in world.registry.versions(name)] for name in names},
         "objects": sorted(world.objects.list("")),
+        "published": {name: published(world, name) for name in ("rounds", "macro_outcomes", "micro_actions")},
         "windows": {r.match_id: r.version for r in world.lake.window_records(Title.CS2, "round_state")},
     }
 
@@ -102,6 +115,24 @@ def test_a_version_is_promoted_and_its_bundle_answers_for_it(ran: Ran) -> None:
     assert told["decision"] == "promote"
     assert told["in_production"] == f"{champion} v{current.to_version}"
     assert champion in told["reasons"]
+
+
+def test_what_sql_sees_is_what_the_lake_holds(ran: Ran) -> None:
+    """Both teams of every round, and actions of every match by the promoted version or by rules."""
+    world, records = ran.world, ran.world.lake.matches(Title.CS2)
+    rounds = sum(record.rows["rounds"] for record in records)
+    assert (len(published(world, "rounds")), len(published(world, "macro_outcomes"))) == (rounds, 2 * rounds)
+    current = world.ledger.standing(INTENT.name).current
+    sources = {"rules"} if current is None else {"out_of_fold"}
+    assert world.settings.database_url is not None
+    with psycopg2.connect(world.settings.database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT match_id, probability_source FROM micro_actions WHERE batch")
+        found = cursor.fetchall()
+    assert {match_id for match_id, _ in found} == set(world.match_ids)
+    assert {source for _, source in found} == sources
+    told = world.metadata("publish/cs2/micro_actions", ran.first.run_id, DAYS[0])
+    assert told["changed"] == told["rows"] > 0
+    assert world.metadata("publish/cs2/micro_actions", ran.again.run_id, DAYS[0])["changed"] == 0
 
 
 @pytest.mark.parametrize("day", DAYS)
