@@ -71,7 +71,7 @@ def _kill(told: Told, round_: RoundSoFar) -> dict[str, Any]:
 def _trade_potential(told: Told, round_: RoundSoFar, where: Whereabouts, metres: float) -> dict[str, Any]:
     """Living team-mates near the victim, where a fresh frame tells who is where."""
     team, victim = told.text("target_team"), told.target
-    living = where.living(told.segment, told.at_us - KNOWN_FOR_US, told.at_us - 1)
+    living = where.living(told.segment, told.at_us)
     if team is None or victim is None or not living:
         return {}
     place = place_in(told.payload, "target_pos")
@@ -119,9 +119,9 @@ def _seen(told: Told, player: str, round_: RoundSoFar, where: Whereabouts) -> tu
     """The last known position and one before it: from frames, else from events that tell nothing but positions."""
     now, segment = told.at_us, told.segment
     if told.kind is not EventType.POSITION_UPDATE:
-        newest = where.fix(segment, player, now - KNOWN_FOR_US, now - 1)
+        newest, before = where.last_two(segment, player, now)
         if newest is not None:
-            return newest, where.fix(segment, player, newest[0] - KNOWN_FOR_US, newest[0] - SPEED_SPAN_US)
+            return newest, before
     own = round_.seen.get(player)
     newest = _latest(own, now - KNOWN_FOR_US, now) if own else None
     if own is None or newest is None:

@@ -28,6 +28,8 @@ READ = SOMEWHERE | MONEY_TOLD | {EventType.ROUND_START, EventType.FREEZE_END, Ev
 """Events that get facts, or that facts of later events follow from."""
 
 _FARTHEST_U = 1e6
+_NUMBERS = (float, int)
+"""Not their subclasses: true is no coordinate."""
 _MOST_MONEY = 1_000_000_000
 
 
@@ -69,9 +71,9 @@ def place_in(payload: Mapping[str, Any], key: str) -> Place | None:
     value = payload.get(key)
     if type(value) is not list or len(value) != 3:
         return None
-    for axis in value:
-        if type(axis) is not float and type(axis) is not int:
-            return None
-        if not -_FARTHEST_U <= axis <= _FARTHEST_U:
-            return None
-    return value[0], value[1], value[2]
+    x, y, z = value
+    if type(x) not in _NUMBERS or type(y) not in _NUMBERS or type(z) not in _NUMBERS:
+        return None
+    if abs(x) <= _FARTHEST_U and abs(y) <= _FARTHEST_U and abs(z) <= _FARTHEST_U:
+        return x, y, z
+    return None

@@ -19,7 +19,7 @@ import pyarrow as pa
 from esports_assets.canonical.clock import utc_us
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.frames import frame_of, frame_times
-from esports_assets.enrich.so_far import KNOWN_FOR_US
+from esports_assets.enrich.so_far import KNOWN_FOR_US, SPEED_SPAN_US
 from esports_assets.enrich.told import Place
 
 _KEPT_US = 3 * KNOWN_FOR_US
@@ -37,12 +37,12 @@ class Standing(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Whereabouts(Protocol):
-    """Positions of the living at a sampling rate, from frames of a round between two instants (µs, both included)."""
+    """Positions of the living at a sampling rate, as of just before an instant (µs) of a round, as long as they are believed."""
 
-    def fix(self, segment: int, player: str, since_us: int, until_us: int) -> Fix | None:
-        """When and where a player was seen last."""
+    def last_two(self, segment: int, player: str, now_us: int) -> tuple[Fix | None, Fix | None]:
+        """When and where a player was seen last, and the latest time before that which a speed can be taken from."""
 
-    def living(self, segment: int, since_us: int, until_us: int) -> Mapping[str, Standing]:
+    def living(self, segment: int, now_us: int) -> Mapping[str, Standing]:
         """Who stood where in the last frame that shows anybody; empty where there is none."""
 
 
@@ -69,27 +69,33 @@ class Tracks:
         self._offsets = [0] * len(self._players)
         self._rounds = dict(_rounds(tracking, zeros))
 
-    def fix(self, segment: int, player: str, since_us: int, until_us: int) -> Fix | None:
-        """When and where a player was seen last."""
-        code = self._codes.get(player)
-        if code is None:
-            return None
-        times, starts, ends = self._rounds.get(segment, _NO_ROUND)
-        at = bisect_right(times, until_us) - 1
-        while at >= 0 and times[at] >= since_us:
-            row = self._row(code, starts[at], ends[at])
-            if row is not None and self._alive[row]:
-                return times[at], self._place(row)
+    def last_two(self, segment: int, player: str, now_us: int) -> tuple[Fix | None, Fix | None]:
+        """When and where a player was seen last, and the latest time before that which a speed can be taken from."""
+        code, of_round = self._codes.get(player), self._rounds.get(segment)
+        if code is None or of_round is None:
+            return None, None
+        times, starts, ends = of_round
+        newest: Fix | None = None
+        until, since = now_us - 1, now_us - KNOWN_FOR_US
+        at = bisect_right(times, until) - 1
+        while at >= 0 and times[at] >= since:
+            if times[at] <= until:
+                row = self._row(code, starts[at], ends[at])
+                if row is not None and self._alive[row]:
+                    if newest is not None:
+                        return newest, (times[at], self._place(row))
+                    newest = times[at], self._place(row)
+                    until, since = times[at] - SPEED_SPAN_US, times[at] - KNOWN_FOR_US
             at -= 1
-        return None
+        return newest, None
 
-    def living(self, segment: int, since_us: int, until_us: int) -> Mapping[str, Standing]:
+    def living(self, segment: int, now_us: int) -> Mapping[str, Standing]:
         """Who stood where in the last frame that shows anybody; empty where there is none."""
         times, starts, ends = self._rounds.get(segment, _NO_ROUND)
-        at = bisect_right(times, until_us) - 1
+        at = bisect_right(times, now_us - 1) - 1
         found: dict[str, Standing] = {}
-        moment = None
-        while at >= 0 and times[at] >= since_us and (not found or times[at] == moment):
+        moment, since = None, now_us - KNOWN_FOR_US
+        while at >= 0 and times[at] >= since and (not found or times[at] == moment):
             moment = times[at]
             for row in range(starts[at], ends[at]):
                 if self._alive[row]:
@@ -163,18 +169,24 @@ class Frames:
         """Drop what was seen in this and later rounds: the round starts again."""
         self.seen = [seen for seen in self.seen if seen.segment < segment]
 
-    def fix(self, segment: int, player: str, since_us: int, until_us: int) -> Fix | None:
-        """When and where a player was seen last."""
+    def last_two(self, segment: int, player: str, now_us: int) -> tuple[Fix | None, Fix | None]:
+        """When and where a player was seen last, and the latest time before that which a speed can be taken from."""
+        newest = self._fix(segment, player, now_us - KNOWN_FOR_US, now_us - 1)
+        if newest is None:
+            return None, None
+        return newest, self._fix(segment, player, newest[0] - KNOWN_FOR_US, newest[0] - SPEED_SPAN_US)
+
+    def _fix(self, segment: int, player: str, since_us: int, until_us: int) -> Fix | None:
         for seen in self._of(segment, since_us, until_us):
             if player in seen.living:
                 return seen.at_us, seen.living[player].place
         return None
 
-    def living(self, segment: int, since_us: int, until_us: int) -> Mapping[str, Standing]:
+    def living(self, segment: int, now_us: int) -> Mapping[str, Standing]:
         """Who stood where in the last frame that shows anybody; empty where there is none."""
         found: dict[str, Standing] = {}
         moment = None
-        for seen in self._of(segment, since_us, until_us):
+        for seen in self._of(segment, now_us - KNOWN_FOR_US, now_us - 1):
             if found and seen.at_us != moment:
                 break
             moment = seen.at_us
