@@ -99,7 +99,8 @@ def _signal(
     for player, held in sorted(now.items(), key=lambda item: (item[1] - before.get(item[0], item[1]), item[0])):
         event = _event(rows, player)
         change = held - before[player] if player in before else None
-        told = f"{player} holds {held:.0f}, {max(each - held, 0.0):.0f} short of {each:.0f}"
+        lacks = "enough for" if held >= each else f"{each - held:.0f} short of"
+        told = f"{player} holds {held:.0f}, {lacks} {each:.0f}"
         explanation.append(Fact(told, event.event_id, change))
     return statement(
         SignalType.ECONOMY_CRASH,

@@ -63,6 +63,8 @@ class Memory(msgspec.Struct):
     trail: Trail = msgspec.field(default_factory=Trail)
     played: Played | None = None
     """The round that is played."""
+    whole: bool = False
+    """Whether it has been judged from its first row on."""
 
 
 def of_rows(memory: Memory, rows: StateRows, chances: Chances | None) -> list[AgentSignal]:
@@ -91,12 +93,12 @@ def of_rows(memory: Memory, rows: StateRows, chances: Chances | None) -> list[Ag
 
 
 def of_end(memory: Memory, over: RoundOver, voice: Voice | None) -> list[AgentSignal]:
-    """Statements that a finished round leads to. Only a round that one model has judged to its end counts."""
-    played, last = memory.played, memory.last
+    """Statements that a finished round leads to. Only a round that one model has judged from beginning to end counts."""
+    played, last, whole = memory.played, memory.last, memory.whole
     _leave_off(memory)
     if voice is None or played is None or last is None or over.winner is None or over.at_us is None:
         return []
-    if memory.version != voice.version or played.segment != over.segment:
+    if memory.version != voice.version or played.segment != over.segment or not whole:
         return []
     played.take([decision_of(over, last)], over.facts)
     star = memory.form.finish(played)
@@ -127,10 +129,11 @@ def _begin(memory: Memory, rows: StateRows, voice: Voice) -> None:
     if memory.version != voice.version:
         memory.version, memory.form = voice.version, Form()
     memory.played = Played.begin(rows.segment, len(rows.lineup.players))
+    memory.whole = bool(rows.t[0] == 0.0)
 
 
 def _leave_off(memory: Memory) -> None:
-    memory.last, memory.played, memory.trail = None, None, Trail()
+    memory.last, memory.played, memory.trail, memory.whole = None, None, Trail(), False
 
 
 def _instants(t: Floats) -> Iterator[tuple[int, int]]:
