@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -485,3 +486,33 @@ def test_a_log_that_lost_what_was_told_is_told_once_and_the_room_goes_on(
     with running(settings) as base:
         found = asyncio.run(follow(base))
     assert [one.get("code") or one["event_id"] for one in found] == ["log_lost", name_of(2)]
+
+
+def test_whoever_joins_a_busy_room_gets_everything_once_and_in_order(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    """Joining falls between the looks of the room's own reader, wherever it happens."""
+    log, count = EventLog(bus), 900
+    log.append([happening(0, datetime.now(UTC))])
+
+    def play() -> None:
+        for number in range(1, count, 3):
+            log.append([happening(one, datetime.now(UTC)) for one in range(number, min(number + 3, count))])
+            time.sleep(0.002)
+
+    async def follow(base: str, wait_s: float, query: str) -> list[str]:
+        await asyncio.sleep(wait_s)
+        async with client(base + LIVE + query, analyst) as connection:
+            return names(await until(connection, lambda found: found.get("event_id") == name_of(count - 1)))
+
+    async def crowd(base: str) -> None:
+        waits = [0.06 * number for number in range(15)]
+        visits = [
+            follow(base, wait_s, "?provisional=1" if place % 5 == 0 else "") for place, wait_s in enumerate(waits)
+        ]
+        found = await asyncio.gather(asyncio.to_thread(play), *visits)
+        whole = [name_of(number) for number in range(count)]
+        assert [names == whole for names in found[1:]] == [True] * len(waits)
+
+    with running(settings) as base:
+        asyncio.run(crowd(base))
