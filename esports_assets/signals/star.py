@@ -51,12 +51,14 @@ class Played(msgspec.Struct, array_like=True):
     segment: int
     added: list[float]
     conceded: list[float]
+    acted: list[int]
+    """How many events each player acted in."""
     deeds: list[Deed] = []
 
     @classmethod
     def begin(cls, segment: int, players: int) -> "Played":
         """A round in which nothing has happened."""
-        return cls(segment, [0.0] * players, [0.0] * players)
+        return cls(segment, [0.0] * players, [0.0] * players, [0] * players)
 
     def take(self, moves: Sequence[Move], facts: RoundFacts) -> None:
         """Credit the players with the moves of whole instants."""
@@ -69,7 +71,17 @@ class Played(msgspec.Struct, array_like=True):
         for move in merged(moves):
             for player, gain, acted in credits_of(move, facts):
                 if acted:
+                    self.acted[player] += 1
                     self.deeds.append(Deed(player, gain, self.segment, move))
+
+    def best(self, player: int) -> list[Deed]:
+        """The deeds of a player that may be told, best first."""
+        own = [deed for deed in self.deeds if deed.player == player]
+        return sorted(own, key=_by_gain)[:MOST_TOLD]
+
+    def finish(self) -> None:
+        """Let go of the deeds that are not told."""
+        self.deeds = [deed for player in range(len(self.acted)) for deed in self.best(player)]
 
     @property
     def net(self) -> npt.NDArray[np.float64]:
@@ -85,6 +97,7 @@ class Form(msgspec.Struct):
 
     def finish(self, played: Played) -> int | None:
         """A round is decided; the player who stands out now and did not before, or None."""
+        played.finish()
         self.rounds = [*self.rounds, played][-ROUNDS:]
         net = self.net
         span = len(self.rounds) - 1
@@ -113,6 +126,10 @@ class Form(msgspec.Struct):
         return float(((best[player] / best.sum(axis=0)) * weights).sum())
 
 
+def _by_gain(deed: Deed) -> tuple[float, int, float]:
+    return -deed.gain, deed.segment, deed.move.t
+
+
 @cache
 def _draws(rounds: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """All ways to draw so many rounds with replacement: how often each is drawn [D, rounds], and how likely that is [D]."""
@@ -132,8 +149,7 @@ def star_signal(form: Form, star: int, over: RoundOver, at_us: int, voice: Voice
     lineup, name = over.lineup, over.lineup.players[star]
     net, span = float(form.net[star]), len(form.rounds)
     added, conceded = (sum(getattr(played, what)[star] for played in form.rounds) for what in ("added", "conceded"))
-    deeds = [deed for played in form.rounds for deed in played.deeds if deed.player == star]
-    best = sorted(deeds, key=lambda deed: (-deed.gain, deed.segment, deed.move.t))[:MOST_TOLD]
+    best = sorted((deed for played in form.rounds for deed in played.best(star)), key=_by_gain)[:MOST_TOLD]
     rest = net - sum(deed.gain for deed in best)
     rounds = f"rounds {form.rounds[0].segment} to {over.segment}" if span > 1 else f"round {over.segment}"
     summary = (
@@ -165,7 +181,7 @@ def star_signal(form: Form, star: int, over: RoundOver, at_us: int, voice: Voice
             "conceded": conceded,
             "rounds": span,
             "threshold": STANDS_OUT[span - 1],
-            "deeds": len(deeds),
+            "deeds": sum(played.acted[star] for played in form.rounds),
         },
         entities=(name, team),
     )

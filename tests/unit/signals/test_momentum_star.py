@@ -97,7 +97,7 @@ def test_the_thresholds_rise_with_the_rounds() -> None:
 
 @given(st.lists(st.lists(st.integers(-4, 4), min_size=4, max_size=4), min_size=1, max_size=4), st.integers(0, 3))
 def test_confidence_is_the_bootstrap_over_all_draws(nets: list[list[int]], player: int) -> None:
-    form = Form([Played(i + 1, [float(v) for v in net], [0.0] * 4) for i, net in enumerate(nets)])
+    form = Form([Played(i + 1, [float(v) for v in net], [0.0] * 4, [0] * 4) for i, net in enumerate(nets)])
     table, led = np.array(nets, dtype=float), []
     for drawn in itertools.product(range(len(nets)), repeat=len(nets)):
         total = table[list(drawn)].sum(axis=0)
