@@ -14,7 +14,7 @@ from esports_assets.canonical.codec import combined_hash
 from esports_assets.canonical.schema import CANONICAL_TABLES
 from esports_assets.canonical.vocabulary import Title
 from esports_assets.defs.daily import recorded_versions
-from esports_assets.defs.partitions import CS2_DAYS
+from esports_assets.defs.partitions import CS2_DAYS, range_tags
 from esports_assets.defs.resources import Platform
 from esports_assets.defs.sensors import under_way
 from esports_assets.stages.arrivals import ATTEMPTS, Arrivals, Asked, Recorded, arrivals
@@ -70,7 +70,7 @@ def stream(context: dg.SensorEvaluationContext, platform: Platform) -> dg.Sensor
     requests, asked = [], dict(cursor.asked)
     for day, attempt in todo.ask.items():
         run_key = f"{day} {step.position.last} {found[day][:12]} attempt {attempt}"
-        requests.append(dg.RunRequest(run_key, partition_key=day, asset_selection=list(CANONICAL.values())))
+        requests.append(dg.RunRequest(run_key, asset_selection=list(CANONICAL.values()), tags=range_tags(day, day)))
         asked[day] = Asked(found[day], attempt, run_key)
     open_days = {*todo.ask, *todo.under_way, *todo.given_up}
     new = [day for day in todo.ask if day not in instance.get_dynamic_partitions(name)]

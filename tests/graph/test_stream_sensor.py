@@ -75,7 +75,6 @@ class Listening:
         wanted = {*request.asset_selection, *(dg.AssetKey(name.split("/")) for name in also)}
         done = JOB.get_subset(asset_selection=wanted).execute_in_process(
             instance=self.instance,
-            partition_key=request.partition_key,
             tags={**request.tags, "dagster/run_key": request.run_key or ""},
             resources={"platform": Platform(lake_url=url)},
             raise_on_error=False,
@@ -116,6 +115,13 @@ def day_of(playable: Playable) -> str:
     return playable.match.header.day.isoformat()
 
 
+def day_asked(request: dg.RunRequest) -> str:
+    """The only day of a request."""
+    first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
+    assert first == last
+    return first
+
+
 def in_batches(envelopes: list[Envelope]) -> Iterator[list[Envelope]]:
     yield from (envelopes[at : at + 500] for at in range(0, len(envelopes), 500))
 
@@ -139,7 +145,7 @@ def test_exactly_the_days_that_matches_touch_are_requested(listening: Listening,
     first, _, last = played
     listening.play(first)
     [request] = listening.ticks()
-    assert request.partition_key == day_of(first)
+    assert day_asked(request) == day_of(first)
     assert request.asset_selection == list(CANONICAL.values())
     assert request.run_key is not None
     assert str(listening.log.last_id()) in request.run_key
@@ -149,8 +155,24 @@ def test_exactly_the_days_that_matches_touch_are_requested(listening: Listening,
     assert listening.ticks() == []
     listening.play(last)
     [request] = listening.ticks()
-    assert request.partition_key == day_of(last)
+    assert day_asked(request) == day_of(last)
     assert day_of(last) != day_of(first)
+
+
+def test_the_daemon_takes_the_request(listening: Listening, played: list[Playable]) -> None:
+    """A tick as the daemon evaluates it, with the day that it is to register first."""
+    listening.play(played[2])
+    platform = Platform(lake_url=listening.lake.url, redis_url=listening.redis_url)
+    with dg.build_sensor_context(
+        instance=listening.instance, definitions=defs, resources={"platform": platform}
+    ) as context:
+        data = defs.get_repository_def().get_sensor_def("stream").evaluate_tick(context)
+    [request] = data.run_requests or []
+    assert day_asked(request) == day_of(played[2])
+    assert request.tags["dagster/sensor_name"] == "stream"
+    [new] = data.dynamic_partitions_requests or []
+    assert list(new.partition_keys) == [day_of(played[2])]
+    assert Cursor.read(data.cursor).last == listening.log.last_id()
 
 
 def test_a_real_run_over_the_day_computes_everything_from_the_landed_match(
