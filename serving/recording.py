@@ -3,12 +3,13 @@
 The order is that of the log: events as they stand in the lake, a frame after the events of its instant. Positions are thinned to
 ``FRAMES_HZ`` of match time when a recording is opened, so one holds a fraction of the tracking table.
 
-Belongs here: opening, places, messages of a stretch, and the few recordings that are kept. Everything blocks.
+Belongs here: opening, places, messages of a stretch, and the few recordings that are kept. Making messages blocks.
 Does not belong here: clocks and clients (``replay_session.py``), whether something may be told (``gate.py``).
 """
 
-import threading
+import asyncio
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import numpy as np
@@ -136,26 +137,32 @@ def _thinned(tracking: pa.Table) -> tuple[pa.Table, npt.NDArray[np.intp], npt.ND
 
 
 class Recordings:
-    """The recordings that were opened last. Opening one holds up the next: each costs memory and a second."""
+    """The recordings that were opened last. One thread opens them, one after the other: each costs memory and a second."""
 
     def __init__(self, reader: MatchReader, lake_url: str) -> None:
         self._reader = reader
         self._lake_url = lake_url
-        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         self._kept: OrderedDict[tuple[str, str], Recording] = OrderedDict()
 
-    def open(self, match_id: str) -> Recording | None:
+    async def opened(self, match_id: str) -> Recording | None:
         """The recording of a match as the lake has it now; None where it has none, or nothing happens in it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._open, match_id)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _open(self, match_id: str) -> Recording | None:
         try:
             record = self._reader.match(match_id)
         except ApiError:
             return None
         key = (match_id, record.data_version)
-        with self._lock:
-            found = self._kept.pop(key, None)
-            if found is None:
-                found = Recording(Lake(self._lake_url).load(record.header), record.data_version)
-            self._kept[key] = found
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+        found = self._kept.pop(key, None)
+        if found is None:
+            found = Recording(Lake(self._lake_url).load(record.header), record.data_version)
+        self._kept[key] = found
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
         return found if len(found) else None

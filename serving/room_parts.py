@@ -106,7 +106,7 @@ class Rooms:
                 await self._refuse_while_played(hub, match_id, audience)
         except RedisError as error:
             raise Ended(Code.TRY_LATER, "The log does not answer now; try again in a moment.") from error
-        recording = await asyncio.to_thread(recordings.open, match_id)
+        recording = await recordings.opened(match_id)
         if recording is None:
             raise Ended(Code.UNKNOWN_MATCH, "The lake has no such match to play; GET /api/v1/matches lists them.")
         moment = self._moment(hub, match_id)
@@ -126,10 +126,12 @@ class Rooms:
 
     async def close(self) -> None:
         """End the readers."""
-        hub = self._parts[0] if self._parts else None
+        hub, recordings = self._parts or (None, None)
         if hub is not None:
             await hub.close()
             hub.log.close()
+        if recordings is not None:
+            recordings.close()
 
     async def _built(self) -> "tuple[Hub | None, Recordings]":
         async with self._lock:

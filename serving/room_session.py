@@ -14,14 +14,14 @@ from serving.errors import quoted
 from serving.gate import decide_state
 from serving.recording import Recording, Recordings
 from serving.room_connection import Outbox
-from serving.room_ends import Code, Ended, identified, standing
+from serving.room_ends import Code, Ended, identified
 from serving.room_ids import Position, Source, before
 from serving.room_merge import Merge
 from serving.rooms import Hub, LaneKey, Viewer
 
 _CHUNK = 100
 """So many messages are decided about at once: a pause that begins while a client is slow holds the next ones."""
-_RECHECK_S, _NEARLY_S = 1.0, 0.02
+_RECHECK_S = 1.0
 _TRIMMED = "What came after that id has left the log; its events come from the lake as far as they are there, positions do not."
 _NO_LAKE = "The lake does not have this match yet: what has left the log is missing here."
 
@@ -70,17 +70,14 @@ class LiveSession:
 
     async def run(self) -> None:
         """Tell what has passed, then follow until the room ends."""
-        hub, viewer = self._hub, self._viewer
-        merge = hub.reader(viewer.key, viewer.position)
         await self._stand("history")
         try:
-            while not (await self._read_on(merge) and hub.join(viewer, merge)):
-                pass
+            await self._catch_up()
             await self._stand("following")
-            end = await viewer.dropped
+            end = await self._viewer.dropped
             raise Ended(end.code, end.sentence)
         finally:
-            hub.leave(viewer)
+            self._hub.leave(self._viewer)
 
     async def keep_alive(self, every_s: float) -> None:
         """Say where the client stands whenever nothing else was said for a while."""
@@ -88,6 +85,12 @@ class LiveSession:
             await asyncio.sleep(every_s)
             if self._outbox.quiet_s() >= every_s:
                 await self._stand("idle")
+
+    async def _catch_up(self) -> None:
+        """Tell what has passed and join the room; what was read ahead for that is let go of."""
+        merge = self._hub.reader(self._viewer.key, self._viewer.position)
+        while not (await self._read_on(merge) and self._hub.join(self._viewer, merge)):
+            pass
 
     async def _read_on(self, merge: Merge) -> bool:
         """Tell one stretch of what has passed; whether that was the last one."""
@@ -103,6 +106,8 @@ class LiveSession:
         for message in messages:
             if viewer.takes(message):
                 await self._outbox.put(message.item.kind, viewer.text(message))
+            if message.item.closing:
+                await self._stand("over")
         if merge.told_ms == look.until_ms:
             return True
         if not messages and not merge.hungry:
@@ -112,7 +117,7 @@ class LiveSession:
     async def _from_lake(self, merge: Merge, gap_ms: int) -> None:
         """Tell the events that have left the log, up to those that it still has."""
         viewer = self._viewer
-        recording = await asyncio.to_thread(self._recordings.open, viewer.key.match_id)
+        recording = await self._recordings.opened(viewer.key.match_id)
         if self._wish.after is not None:
             viewer.notify("trimmed", _TRIMMED if recording else _NO_LAKE)
         if recording is None:
@@ -146,10 +151,7 @@ class LiveSession:
             await asyncio.sleep(_RECHECK_S)
 
     async def _stand(self, phase: str) -> None:
-        key, policy = self._viewer.key, self._hub.policy
-        told = {"match_id": key.match_id, "audience": key.audience.value, "phase": phase}
-        delay_s = policy.state_delay_s(key.audience)
-        await self._outbox.put("state", standing(self._viewer.token, **told, state_delay_s=delay_s))
+        await self._outbox.put("state", self._hub.standing(self._viewer, phase))
 
     @staticmethod
     async def _beginning(hub: Hub, wish: Wish) -> Position:
@@ -163,7 +165,7 @@ class LiveSession:
 
 async def _unknown(recordings: Recordings, match_id: str) -> Ended:
     """Why there is no room."""
-    if await asyncio.to_thread(recordings.open, match_id) is not None:
+    if await recordings.opened(match_id) is not None:
         return Ended(Code.UNKNOWN_MATCH, "This match is not being played; /ws/replay plays it from the lake.")
     return Ended(
         Code.UNKNOWN_MATCH, "Neither the log nor the lake knows this match; GET /api/v1/matches lists the lake's."

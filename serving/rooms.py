@@ -22,7 +22,7 @@ from serving.metrics import Metrics
 from serving.release import channel
 from serving.room_access import Limits, Seats
 from serving.room_connection import Outbox
-from serving.room_ends import Code, End, identified, notice
+from serving.room_ends import Code, End, identified, notice, standing
 from serving.room_ids import Position, Source, text_of
 from serving.room_log import PROVISIONAL, RoomLog
 from serving.room_merge import Look, Merge, Message
@@ -100,6 +100,12 @@ class Hub:
     def reader(self, key: LaneKey, position: Position) -> Merge:
         """A place in a room."""
         return Merge(key.audience, self.policy, position, key.sources)
+
+    def standing(self, viewer: Viewer, phase: str) -> str:
+        """How things stand for a client."""
+        key, delay_s = viewer.key, self.policy.state_delay_s(viewer.key.audience)
+        told = {"match_id": key.match_id, "audience": key.audience.value, "phase": phase, "state_delay_s": delay_s}
+        return standing(viewer.token, **told)
 
     async def look(self, key: LaneKey, merge: Merge, say: Say) -> Look:
         """Read on; while Redis is away this waits and says so."""
@@ -220,6 +226,8 @@ class Lane:
             for viewer in self.viewers:
                 if viewer.takes(message):
                     viewer.outbox.offer(message.item.kind, viewer.text(message, shared))
+                    if message.item.closing:
+                        viewer.outbox.offer("state", self.hub.standing(viewer, "over"))
         return len(messages)
 
     async def _breathe(self) -> None:

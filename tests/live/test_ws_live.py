@@ -18,7 +18,7 @@ from esports_assets.canonical.vocabulary import EventType
 from esports_assets.storage import valkey
 from esports_assets.storage.database import connect as database_of
 from esports_assets.storage.database import migrate
-from esports_assets.streams.envelope import Envelope, decode, encode
+from esports_assets.streams.envelope import Closing, Envelope, decode, encode
 from esports_assets.streams.log import EventLog
 from esports_assets.streams.names import shard_of, shard_stream
 from serving.database import Database
@@ -209,7 +209,9 @@ def test_signals_come_from_the_channel_of_the_audience_alone_and_provisional_one
     _fill(bus, 0, 5)
     forged = {**_signal(90, datetime.now(UTC)), "status": "PENDING_REVIEW"}
     bus.xadd("agent.signals", {"data": json.dumps(forged)})
-    bus.xadd(channel(Audience.PUBLIC), {"data": json.dumps(forged)})
+    others = {**forged, "gated_at": datetime.now(UTC).isoformat(), "policy": {"audience": "ANALYST"}}
+    for wrong in (forged, others, {**others, "policy": None}):
+        bus.xadd(channel(Audience.PUBLIC), {"data": json.dumps(wrong)})
 
     async def ask(base: str) -> None:
         public = await passed(base + LIVE)
@@ -412,6 +414,30 @@ def test_one_who_wants_no_past_and_no_positions_gets_neither(
         asyncio.run(ask(base))
 
 
+def test_the_end_of_a_match_is_told_to_who_follows_and_to_who_comes_later(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    log = EventLog(bus)
+    last = happening(1, datetime.now(UTC))
+    log.append([happening(0, datetime.now(UTC))])
+
+    async def ask(base: str) -> None:
+        async with client(base + LIVE, analyst) as connection:
+            await until(connection, follows)
+            log.append([Envelope(last.event, live_offset_s=last.live_offset_s, closing=Closing(2, 0))])
+            live = await until(connection, lambda found: found.get("phase") == "over")
+        async with client(base + LIVE, analyst) as connection:
+            later = await until(connection, follows)
+        assert [one.get("phase") or one["event_id"] for one in live] == [name_of(1), "over"]
+        assert [one.get("phase") or one["event_id"] for one in later] == [
+            *("history", name_of(0), name_of(1)),
+            *("over", "following"),
+        ]
+
+    with running(settings) as base:
+        asyncio.run(ask(base))
+
+
 def test_what_is_no_event_is_passed_over_and_an_event_cannot_forge_the_form(
     settings: Settings, bus: "redis.Redis", analyst: str
 ) -> None:
@@ -516,3 +542,25 @@ def test_whoever_joins_a_busy_room_gets_everything_once_and_in_order(
 
     with running(settings) as base:
         asyncio.run(crowd(base))
+
+
+def test_a_room_goes_no_faster_than_its_fastest_client(
+    tmp_path: Path, log_url: str, migrated_url: str, bus: "redis.Redis", analyst: str
+) -> None:
+    """A burst is no reason to drop somebody who reads all the time."""
+    log, count = EventLog(bus), 300
+    log.append([_big(0)])
+
+    async def follow(base: str) -> list[str]:
+        async with client(base + LIVE, analyst, max_queue=1) as steady:
+            await until(steady, follows)
+            for start in range(1, count, 50):
+                log.append([_big(number) for number in range(start, min(start + 50, count))])
+            found = [await world.message(steady)]
+            while found[-1].get("event_id") != name_of(count - 1):
+                await asyncio.sleep(0.003)
+                found.append(await world.message(steady))
+            return names(found)
+
+    with running(_settings(tmp_path, log_url, migrated_url, room_queue=8)) as base:
+        assert asyncio.run(follow(base)) == [name_of(number) for number in range(1, count)]
