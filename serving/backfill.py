@@ -8,7 +8,9 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from redis import RedisError
 
@@ -21,7 +23,7 @@ from esports_assets.streams.replay import Playable, Played, from_lake, play
 from serving.backfill_queue import PARALLEL, BackfillQueue, Job, State
 from serving.grid_files import GridFileError, GridFiles
 
-_POLL_S = 0.5
+_POLL_S, _AGAIN_S = 0.5, 5.0
 _HOLD_EVERY_S = 20.0
 _SERIES = re.compile(r"(?:grid:)?(\d{1,20})(?::(\d{1,4}))?")
 _log = logging.getLogger("serving.backfill")
@@ -49,7 +51,7 @@ class Backfill:
             while not stop.is_set():
                 if not free.acquire(timeout=_POLL_S):
                     continue
-                match_id = self._next()
+                match_id = self._next(stop)
                 if match_id is None:
                     free.release()
                     self._asked.wait(_POLL_S)
@@ -57,11 +59,12 @@ class Backfill:
                 else:
                     pool.submit(self._play, match_id, stop).add_done_callback(lambda _: free.release())
 
-    def _next(self) -> str | None:
+    def _next(self, stop: threading.Event) -> str | None:
         try:
             return self.queue.take()
         except RedisError as error:
             _log.warning("Redis does not answer, backfills wait: %s", error)
+            stop.wait(_AGAIN_S)
             return None
 
     def _play(self, match_id: str, stop: threading.Event) -> None:
@@ -80,12 +83,12 @@ class Backfill:
         """Play a match, or all matches of a series; what became of it."""
         self.queue.note(match_id, Job(State.RUNNING))
         try:
-            done = [self._one(match_id, playable, stop) for playable in self.found(match_id)]
+            done = [self._one(match_id, playable, stop) for playable in self.found(match_id, stop)]
         except (ReplayError, FrameError, GridFileError) as error:
             return Job(State.FAILED, reason=str(error))
         return Job(State.DONE, sum(played.sent for played in done), sum(played.appended for played in done))
 
-    def found(self, match_id: str) -> list[Playable]:
+    def found(self, match_id: str, stop: threading.Event | None = None) -> list[Playable]:
         """What an id names: a match of the lake, else one or all of a series that GRID has. ReplayError for neither."""
         try:
             return [from_lake(Lake(self._lake_url), match_id)]
@@ -93,7 +96,8 @@ class Backfill:
             series = _SERIES.fullmatch(match_id)
             if self._files is None or series is None:
                 raise ReplayError(f"{match_id!r} is not in the lake, and {_why_not(self._files)}") from error
-        file = self._files.events_of(series[1])
+        files = self._files if stop is None else replace(self._files, sleep=_pauses_until(stop))
+        file = files.events_of(series[1])
         reading, adapter = read_file(file), adapter_for(file)
         wanted = [
             m for m in reading.matches if series[2] is None or m.header.match_id == f"grid:{series[1]}:{series[2]}"
@@ -119,6 +123,16 @@ class Backfill:
 
 class _Stopped(Exception):
     """The service stops; the match is not over."""
+
+
+def _pauses_until(stop: threading.Event) -> Callable[[float], None]:
+    """Sleep that ends with the service."""
+
+    def pause(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise _Stopped
+
+    return pause
 
 
 def _why_not(files: GridFiles | None) -> str:

@@ -31,7 +31,7 @@ _PAGE = 100
 _BATCH = 500
 _MOST_SERIES = 32
 """Translators that are kept; of a series that is looked after again later the list is read again."""
-_POLL_S = 0.5
+_POLL_S, _AGAIN_S = 0.5, 5.0
 _WHY = {
     Verdict.CONFLICT: "this sequence number was already taken by a transaction with other content; the first one stands",
     Verdict.LATE: "the series went on without this sequence number after waiting for it; send the whole series as a file",
@@ -102,7 +102,9 @@ class GridIntake:
         with self._lock(series):
             born, sent = self.turns.progress(series)
             running = self._running.pop(series, None)
-            if running is None or running.born != born:
+            if (
+                running is None or running.born != born or running.position > sent
+            ):  # else the server lost its last words
                 running = _Running(born)
             while page := self.turns.after(series, running.position, _PAGE):
                 self._send(series, running, page, sent)
@@ -142,6 +144,7 @@ class GridIntake:
                 self.look_after()
             except RedisError as error:
                 _log.warning("Redis does not answer, series wait: %s", error)
+                stop.wait(_AGAIN_S)
 
     def look_after(self) -> None:
         """Do now what is due."""

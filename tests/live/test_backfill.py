@@ -14,9 +14,9 @@ import pytest
 from fastapi.testclient import TestClient
 from feeding import grid_match, ids, logged
 from redis import Redis
+from tiny_match import tiny_match
 
 from esports_assets.canonical.codec import content_hash
-from esports_assets.ingest import ingest_paths
 from esports_assets.storage.lake import Lake
 from esports_assets.streams.collect import collected_from
 from esports_assets.streams.log import EventLog
@@ -100,9 +100,9 @@ def grid() -> Iterator[tuple[Grid, str]]:
 
 
 @pytest.fixture
-def lake(tmp_path: Path, simulated: list[Path]) -> Lake:
+def lake(tmp_path: Path) -> Lake:
     made = Lake(str(tmp_path / "lake"))
-    ingest_paths(simulated[:1], made)
+    made.write_match(tiny_match("test:backfill:1"))
     return made
 
 

@@ -262,6 +262,20 @@ def test_a_server_that_forgot_everything_begins_again(bus: Redis) -> None:
     assert ids(logged(bus)) == told(data)
 
 
+def test_a_server_that_lost_its_last_words_is_told_them_again(bus: Redis) -> None:
+    """As after a crash of a server that writes to its disk once a second."""
+    taking = feed(bus)
+    data = grid_match()[:60]
+    taking.take(b"\n".join(data[:40]))
+    kept = {key: bus.dump(key) for key in bus.keys("*")}
+    taking.take(b"\n".join(data[40:]))
+    bus.flushdb()
+    for key, value in kept.items():
+        bus.restore(key, 0, value)
+    assert taking.take(b"\n".join(data[35:])) == Counts(accepted=20, duplicates=5)
+    assert ids(logged(bus)) == told(data)
+
+
 def test_what_a_process_took_and_did_not_send_is_sent_by_another(bus: Redis) -> None:
     now = [1_764_000_000_000]
     data = grid_match()[:60]
