@@ -33,7 +33,7 @@ from serving.room_messages import signal_body, state_body
 
 PROVISIONAL = "signals:provisional"
 AT_ONCE = 500
-_THREADS = 4
+_THREADS = 2
 _BLOCK_MS, _GATHER_S, _AGAIN_S = 1_000, 0.01, 1.0
 _log = logging.getLogger("serving.rooms")
 T = TypeVar("T")
@@ -50,16 +50,22 @@ class RoomLog:
         self._releases = Releases(self._client, policy)
         self._clock = clock
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="rooms")
+        self._ahead = ThreadPoolExecutor(_THREADS, thread_name_prefix="rooms ahead")
         self.news = News(url)
 
     async def ask(self, what: Callable[..., T], *args: Any) -> T:
         """Call something that blocks, in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(what, *args))
 
+    async def ask_ahead(self, what: Callable[..., T], *args: Any) -> T:
+        """The same for what many wait for: it never stands in line behind those who read the past."""
+        return await asyncio.get_running_loop().run_in_executor(self._ahead, partial(what, *args))
+
     def close(self) -> None:
         """End the threads."""
         self.news.stop()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._ahead):
+            threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     def now(self) -> datetime:
@@ -141,11 +147,11 @@ class RoomLog:
 
     def _signals(self, stream: str, match_id: str, after: EntryId, audience: Audience, source: Source) -> Batch:
         entries = self._client.xrange(stream, f"({entry_text(after)}", "+", count=AT_ONCE)
-        items = []
-        for raw_id, fields in entries:
-            found = _gated(fields, match_id, audience) if source is Source.SIGNAL else _said_early(fields, match_id)
-            if found is not None:
-                items.append(Item(entry_id(raw_id.decode()), signal_body(found), "signal"))
+        read = _gated if source is Source.SIGNAL else _said_early
+        found = ((raw_id, read(fields, match_id, audience)) for raw_id, fields in entries)
+        items = [
+            Item(entry_id(raw_id.decode()), signal_body(told), "signal") for raw_id, told in found if told is not None
+        ]
         read_to = entry_id(entries[-1][0].decode()) if entries else after
         return Batch(items, read_to, len(entries) < AT_ONCE)
 
@@ -156,11 +162,12 @@ def _needle(match_id: str) -> bytes:
 
 
 def _item(entry: str, data: bytes, match_id: str) -> Item | None:
+    """An entry of a match; None for another's, and for what is no event."""
     try:
         envelope = decode(data)
+        return item_of(entry_id(entry), envelope) if envelope.event.match_id == match_id else None
     except WireError:
         return None
-    return item_of(entry_id(entry), envelope) if envelope.event.match_id == match_id else None
 
 
 def item_of(entry: EntryId, envelope: Envelope) -> Item:
@@ -178,7 +185,8 @@ def _document(fields: Mapping[bytes, bytes], match_id: str) -> dict[str, Any] | 
         return None
     try:
         found = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        orjson.dumps(found)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # what nests too deep can be read, but not told
         return None
     return found if isinstance(found, dict) and found.get("match_id") == match_id else None
 
@@ -191,7 +199,7 @@ def _gated(fields: Mapping[bytes, bytes], match_id: str, audience: Audience) -> 
     return found if marked and found and "gated_at" in found else None
 
 
-def _said_early(fields: Mapping[bytes, bytes], match_id: str) -> dict[str, Any] | None:
+def _said_early(fields: Mapping[bytes, bytes], match_id: str, _: Audience) -> dict[str, Any] | None:
     found = _document(fields, match_id)
     return found if found and found.get("provisional") is True else None
 

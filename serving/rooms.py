@@ -107,12 +107,13 @@ class Hub:
         told = {"match_id": key.match_id, "audience": key.audience.value, "phase": phase, "state_delay_s": delay_s}
         return standing(viewer.token, **told)
 
-    async def look(self, key: LaneKey, merge: Merge, say: Say) -> Look:
+    async def look(self, key: LaneKey, merge: Merge, say: Say, ahead: bool = False) -> Look:
         """Read on; while Redis is away this waits and says so."""
         away, wait_s = False, _AGAIN_S
         while True:
             try:
-                look = await self.log.ask(self.log.look, key.match_id, key.audience, merge.wanted(_PLENTY))
+                ask = self.log.ask_ahead if ahead else self.log.ask
+                look = await ask(self.log.look, key.match_id, key.audience, merge.wanted(_PLENTY))
             except RedisError as error:
                 if not away:
                     _log.warning("the room of %s waits, Redis does not answer: %s", key.match_id, error)
@@ -192,7 +193,7 @@ class Lane:
         try:
             while self.viewers:
                 self._news.clear()
-                look = await self.hub.look(self.key, self.merge, self._say)
+                look = await self.hub.look(self.key, self.merge, self._say, ahead=True)
                 told = self._tell(look)
                 await self._breathe()
                 if not told and not self.merge.hungry:
