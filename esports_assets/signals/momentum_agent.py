@@ -81,6 +81,7 @@ class MomentumAgent:
         self._model = model
         self._rounds = OnlineRounds(sites_of, lateness_s)
         self._memories: dict[str, Memory] = {}
+        self._asked: _Asked | None = None
 
     @property
     def matches(self) -> tuple[str, ...]:
@@ -109,10 +110,19 @@ class MomentumAgent:
         self._memories[match_id] = held.memory
         return match_id
 
+    def _ready(self) -> "_Asked | None":
+        """The promoted model of the moment, prepared once."""
+        model = self._model()
+        if model is None:
+            self._asked = None
+        elif self._asked is None or self._asked.model is not model:
+            self._asked = _Asked(model)
+        return self._asked
+
     def _said(self, fed: Fed) -> Spoken:
         signals: list[AgentSignal] = []
         points: list[WinPoint] = []
-        asked = _Asked.of(self._model()) if fed.told else None
+        asked = self._ready() if fed.told else None
         for part in fed.told:
             memory = self._memories.setdefault(part.lineup.match_id, Memory())
             if isinstance(part, RoundOver):
@@ -137,16 +147,12 @@ class _Asked:
                 f"{info['model_name']} v{info['model_version']} reads a window with fingerprint {contract.window_fingerprint}, "
                 f"this program computes {ROUND_STATE.fingerprint}"
             )
-        self._model = model
+        self.model = model
         self._columns = [ROUND_STATE.feature_names.index(name) for name in model.names]
         self._ct = list(contract.classes).index(Side.CT.value)
         self._positive = contract.positive_class == Side.CT.value
         version = f"{info['model_name']} v{info['model_version']}"
         self.voice = Voice(info, version, contract.window_fingerprint)
-
-    @classmethod
-    def of(cls, model: WinModel | None) -> "_Asked | None":
-        return None if model is None else cls(model)
 
     def chances(self, rows: StateRows) -> Chances:
         """The chance of CT at every row, each asked about alone."""
@@ -154,7 +160,7 @@ class _Asked:
         p, lo, hi = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
         bounded = True
         for i in range(len(x)):
-            told, lower, upper = self._model.predict(x[i : i + 1])
+            told, lower, upper = self.model.predict(x[i : i + 1])
             p[i] = told[0, self._ct]
             if lower is None or upper is None:
                 bounded = False
