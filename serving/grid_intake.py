@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from redis import RedisError
 
 from esports_assets.adapters.base import MalformedRecord
-from esports_assets.adapters.grid.live import LiveSeries, Opened, Told, transaction
+from esports_assets.adapters.grid.live import LiveSeries, Told, transaction
 from esports_assets.adapters.grid.raw import Message
-from esports_assets.streams.envelope import Envelope, Opening, Player
+from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.log import EventLog
 from serving.grid_turns import Offer, Turns, Verdict
 from serving.unread import Unread
@@ -116,7 +116,7 @@ class GridIntake:
         for data in page:
             told = self._told(running, series, data)
             if running.position > sent:
-                envelopes += envelopes_of(told)
+                envelopes += map(Envelope, told.events)
         for start in range(0, len(envelopes), _BATCH):
             self.log.append(envelopes[start : start + _BATCH])
         if running.position > sent:
@@ -169,15 +169,3 @@ class GridIntake:
 def series_of(message: Message) -> str:
     """Name of a series in keys: simulated ones are others than real ones of the same number."""
     return f"sim.{message.series}" if message.simulated else message.series
-
-
-def envelopes_of(told: Told) -> list[Envelope]:
-    """What goes out for a transaction, with the opening record on the first event of a match."""
-    return [Envelope(event, opening=_opening(told.opened.get(event.event_id))) for event in told.events]
-
-
-def _opening(opened: Opened | None) -> Opening | None:
-    if opened is None:
-        return None
-    players = tuple(Player(player, m.name, m.team, m.team_name) for player, m in opened.players)
-    return Opening(opened.header, players)

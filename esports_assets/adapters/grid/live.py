@@ -26,10 +26,9 @@ from esports_assets.adapters.grid.decoder import Decoded, GridDecoder
 from esports_assets.adapters.grid.ledger import Statement
 from esports_assets.adapters.grid.live_frames import frame_of_samples
 from esports_assets.adapters.grid.reading import message_of
-from esports_assets.adapters.grid.scene import SOURCE, Game, Member, Sample
+from esports_assets.adapters.grid.scene import SOURCE, Sample
 from esports_assets.canonical.clock import EPOCH_DAY
 from esports_assets.canonical.event import CanonicalEvent, IngestionMeta, event_id
-from esports_assets.canonical.match import MatchHeader
 from esports_assets.canonical.retraction import MOST_IDS, retraction_payload
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.enrich.online import Enricher
@@ -37,20 +36,11 @@ from esports_assets.enrich.online import Enricher
 _FEED = "grid feed"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """What is known of a match when its first event goes out."""
-
-    header: MatchHeader
-    players: tuple[tuple[str, Member], ...]
-
-
 @dataclass(slots=True)
 class Told:
-    """What goes out for one transaction, in order; ``opened`` by the id of a match's first event."""
+    """What goes out for one transaction, in order, and what was refused of it."""
 
     events: list[CanonicalEvent] = field(default_factory=list)
-    opened: dict[str, Opened] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -102,20 +92,10 @@ class LiveSeries:
         return told
 
     def _say(self, event: CanonicalEvent, told: Told) -> None:
-        out = self._out.get(event.match_id)
-        if out is None:
-            out = self._out[event.match_id] = _Out()
-            told.opened[event.event_id] = self._opening(event.match_id)
+        out = self._out.setdefault(event.match_id, _Out())
         numbered = event if event.seq == out.seq else msgspec.structs.replace(event, seq=out.seq)
         out.seq += 1
         told.events.append(out.enricher.enrich(numbered))
-
-    def _opening(self, match_id: str) -> Opened:
-        game = self._game(match_id)
-        return Opened(game.header, tuple(game.members.items()))
-
-    def _game(self, match_id: str) -> Game:
-        return next(game for game in self._decoder.games.values() if game.header.match_id == match_id)
 
     def _note(self, statement: Statement) -> None:
         """Keep the positions of an instant until the next one."""

@@ -134,15 +134,6 @@ def test_derived_facts_after_an_undone_kill_are_those_of_what_stands() -> None:
     assert first.event_id != second.event_id
 
 
-def test_a_match_is_announced_once_with_its_players() -> None:
-    told = told_of(encoded(lines("csgo_round")))
-    ((event_id, opened),) = [item for one in told for item in one.opened.items()]
-    assert event_id == next(event for one in told for event in one.events).event_id
-    assert (opened.header.match_id, opened.header.map) == ("grid:900002:1", "inferno")
-    (match,) = read_file(fixture("csgo_round")).matches
-    assert {player for player, _ in opened.players} == set(match.players["player"].to_pylist())
-
-
 def test_repetitions_say_nothing_again() -> None:
     data = encoded(lines("valorant_round"))
     twice = [line for line in data for _ in range(2)]
