@@ -104,9 +104,14 @@ def storable(name: str, value: Any) -> str:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ApiError(422, "bad_json", f"{name} holds a value that JSON has no place for.") from error
-    if _NUL.search(text):
-        raise ApiError(422, "bad_json", f"{name} holds a NUL character, which cannot be stored.")
+    refuse_nul(name, text)
     return text
+
+
+def refuse_nul(name: str, text: str) -> None:
+    """ApiError 422 for JSON text with a NUL character."""
+    if "\\u0000" in text and _NUL.search(text):
+        raise ApiError(422, "bad_json", f"{name} holds a NUL character, which cannot be stored.")
 
 
 def _away(error: Exception) -> ApiError:

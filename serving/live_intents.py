@@ -10,7 +10,6 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
-from esports_assets.canonical.clock import utc_us
 from esports_assets.canonical.signal import AgentSignal
 from esports_assets.canonical.vocabulary import Intent
 from esports_assets.signals.debounce import Debounce
@@ -58,7 +57,7 @@ class Intents:
             begin += len(rows)
             memory = memories[rows.match_id]
             zero_us = memory.zero_us(rows.segment)
-            found += [_timed(signal, memory) for signal in statements(rows, own, speaker, told[rows.match_id], zero_us)]
+            found += statements(rows, own, speaker, told[rows.match_id], zero_us, memory.offset_s)
         return found
 
     def _asked(self, rounds: Sequence[Instants]) -> tuple[Speaker, Floats | None]:
@@ -94,10 +93,3 @@ def _introduced(served: ServedModel) -> tuple[Speaker, list[int]]:
     decision = None if contract.decision is msgspec.UNSET else contract.decision
     speaker = Speaker.of_model(contract.classes, decision, served.info, contract.window_fingerprint)
     return speaker, [PLAYER_MICRO.feature_names.index(name) for name in served.names]
-
-
-def _timed(signal: AgentSignal, memory: MatchMemory) -> AgentSignal:
-    """With the offset of its replay, if it is one."""
-    if signal.event_ts is None or not memory.offsets:
-        return signal
-    return msgspec.structs.replace(signal, live_offset_s=memory.offset_s(utc_us(signal.event_ts)))

@@ -44,10 +44,10 @@ class MatchMemory(msgspec.Struct):
         event = envelope.event
         at_us = utc_us(event.timestamp)
         if event.t is not None and event.segment > 0:
-            told = Zero(_EXACT.get(event.event_type, _FROM_ANY), at_us - round(event.t * 1e6))
+            rank = _EXACT.get(event.event_type, _FROM_ANY)
             known = self.zeros.get(event.segment)
-            if known is None or told.rank < known.rank:
-                self.zeros[event.segment] = told
+            if known is None or rank < known.rank:
+                self.zeros[event.segment] = Zero(rank, at_us - round(event.t * 1e6))
         if envelope.live_offset_s is not None and (not self.offsets or at_us - self.offsets[-1][0] >= _SPACING_US):
             self.offsets.append((at_us, envelope.live_offset_s))
             while at_us - self.offsets[0][0] > _KEPT_US:

@@ -54,7 +54,7 @@ class Parts:
     from_lake: Callable[[str], Playable | None]
     monotonic: Callable[[], float]
     now: Callable[[], datetime]
-    batch: int = 500
+    batch: int = 1000
     quiet_s: float = 2.0
     """So long after its last message an ended match is finished."""
     abandoned_s: float = 6 * 3600.0
@@ -194,7 +194,7 @@ class Shard:
         """Put into the work what matches told, with checkpoints of those that go on."""
         now, at = self._parts.now(), self._parts.monotonic()
         for agent, said in told.said:
-            signal, review = triage(msgspec.structs.replace(said, generated_at=now), self._parts.rule, agent)
+            signal, review = triage(said, self._parts.rule, agent, now)
             work.signals.append(signal)
             work.reviews += [] if review is None else [review]
         work.provisional += [msgspec.structs.replace(said, generated_at=now) for said in told.provisional]

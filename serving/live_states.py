@@ -80,24 +80,25 @@ class States:
 
     def take(self, envelopes: Sequence[Envelope]) -> Told:
         """Take in envelopes in order of arrival. Titles without windows change nothing."""
-        told, events = Told(), dict[int, CanonicalEvent]()
+        told = Told()
         messages: list[Message] = []
-        touched: dict[str, None] = {}
+        events: list[CanonicalEvent] = []
+        known: dict[str, MatchMemory] = {}
         for envelope in envelopes:
             event = envelope.event
             if event.title is not Title.CS2:
                 continue
-            memory = self._memories.setdefault(event.match_id, MatchMemory())
-            touched[event.match_id] = None
+            memory = known.get(event.match_id)
+            if memory is None:
+                memory = known[event.match_id] = self._memories.setdefault(event.match_id, MatchMemory())
             if memory.settled:
                 continue
             memory.note(envelope)
-            message = message_of(envelope)
-            events[id(message)] = event
-            messages.append(message)
-        told.touched = list(touched)
+            messages.append(message_of(envelope))
+            events.append(event)
+        told.touched = list(known)
         fed = self._micro.feed(messages)
-        self._speak(told, fed, events)
+        self._speak(told, fed, dict(zip(map(id, messages), events, strict=True)) if fed.late else {})
         _add(told, self._momentum.feed(messages, self._memories))
         for match_id in fed.over:
             _add(told, self._momentum.finish(match_id, self._memories))

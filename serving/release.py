@@ -42,6 +42,20 @@ if redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 return 1
 """
+_ENQUEUE_ALL = """
+local each = #KEYS / 3
+for i = 1, #ARGV, 2 + each do
+  for k = 1, each do
+    local at, score = 3 * k, ARGV[i + 1 + k]
+    if score ~= '' and not redis.call('ZSCORE', KEYS[at], ARGV[i]) then
+      if redis.call('ZADD', KEYS[at - 2], 'NX', score, ARGV[i]) == 1 then
+        redis.call('HSET', KEYS[at - 1], ARGV[i], ARGV[i + 1])
+      end
+    end
+  end
+end
+return 1
+"""
 _RELEASE = """
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 if (redis.call('GET', KEYS[4]) or '') ~= ARGV[2] then return 0 end
@@ -114,6 +128,7 @@ class Releases:
         self._retention_ms = round(retention_s * 1000)
         self._batch = batch
         self._enqueue = client.register_script(_ENQUEUE)
+        self._enqueue_all = client.register_script(_ENQUEUE_ALL)
         self._release = client.register_script(_RELEASE)
         self._refuse = client.register_script(_REFUSE)
         self._pause = client.register_script(_PAUSE)
@@ -141,21 +156,21 @@ class Releases:
     def schedule_all(
         self, documents: Sequence[Mapping[str, Any]], audiences: Iterable[Audience] = tuple(Audience)
     ) -> None:
-        """``schedule`` for many statements in two round trips, for callers that need no answer."""
+        """``schedule`` for many statements in a few round trips, for callers that need no answer."""
         if not documents:
             return
         now, asked = self._clock(), tuple(audiences)
-        keys = [_pauses_key(str(document.get("match_id", ""))) for document in documents]
-        pauses = [_read_pauses(told) for told in self._redis.mget(keys)]
-        with self._redis.pipeline(transaction=False) as pipe:
-            for document, known in zip(documents, pauses, strict=True):
-                statement, payload = statement_of(document), orjson.dumps(document)
+        for begin in range(0, len(documents), self._batch):
+            some = documents[begin : begin + self._batch]
+            pauses = self._redis.mget([_pauses_key(str(document.get("match_id", ""))) for document in some])
+            args: list[Any] = []
+            for document, told in zip(some, pauses, strict=True):
+                statement, known = statement_of(document), _read_pauses(told)
+                args += (document["signal_id"], orjson.dumps(document))
                 for audience in asked:
                     decision = decide(statement, audience, now, self.policy, known)
-                    if decision.reason.waits:
-                        score = utc_us(decision.opens_at or now)
-                        self._enqueue(_lists(audience), [document["signal_id"], score, payload], client=pipe)
-            pipe.execute()
+                    args.append(utc_us(decision.opens_at or now) if decision.reason.waits else "")
+            self._enqueue_all([key for audience in asked for key in _lists(audience)], args)
 
     def poll(self) -> int:
         """Release what is due now; how many statements left."""

@@ -6,10 +6,11 @@ Does not belong here: keeping reviews (``reviews.py``), telling others (``review
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace as replaced
 
 from esports_assets.canonical import signal as signals
 from esports_assets.canonical.signal import AgentSignal, SignalError, SignalStatus, SignalType
@@ -140,16 +141,20 @@ class NewReview:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def triage(signal: AgentSignal, rule: Rule, agent_name: str) -> tuple[AgentSignal, NewReview | None]:
-    """The signal as it may be published inside, and the review that it needs, if any; the same signal, the same review."""
-    causes = rule.causes(signal)
+def triage(
+    signal: AgentSignal, rule: Rule, agent_name: str, at: datetime | None = None
+) -> tuple[AgentSignal, NewReview | None]:
+    """The signal as it may be published inside, and the review that it needs, if any; the same signal, the same review.
+
+    ``at`` is when it was made, where it does not say so itself.
+    """
+    causes, made = rule.causes(signal), at if signal.generated_at is None else signal.generated_at
     if not causes:
         status = SignalStatus.AUTO_APPROVED
-        return msgspec.structs.replace(signal, status=status, review_required=False, review_id=None), None
+        return replaced(signal, status=status, review_required=False, review_id=None, generated_at=made), None
     review_id = f"review:{signal.signal_id}"
-    told = msgspec.structs.replace(
-        signal, status=SignalStatus.PENDING_REVIEW, review_required=True, review_id=review_id
-    )
+    status = SignalStatus.PENDING_REVIEW
+    told = replaced(signal, status=status, review_required=True, review_id=review_id, generated_at=made)
     context = {"intent": signal.intent, "confidence": signal.confidence, "error": signal.error}
     run_id = f"{signal.match_id}:{signal.subject}"
     return told, NewReview(review_id, Kind.SIGNAL, agent_name, causes, signals.document(told), run_id, context)
@@ -173,7 +178,7 @@ def approved(review_id: str, kind: Kind, subject: Mapping[str, Any], result: Any
     if _identity(told) != _identity(signal):
         kept = ", ".join(_SIGNAL_KEEPS)
         raise ApiError(422, "bad_final_result", f"An edited signal is still the same statement: {kept} cannot change.")
-    return signals.document(msgspec.structs.replace(told, status=SignalStatus.APPROVED, review_id=review_id))
+    return signals.document(replaced(told, status=SignalStatus.APPROVED, review_id=review_id))
 
 
 _SIGNAL_KEEPS = ("signal_id", "type", "match_id", "event_ts", "live_offset_s")

@@ -15,7 +15,7 @@ import orjson
 from psycopg2 import errors as pg
 from psycopg2.extras import execute_values
 
-from serving.database import Database, storable
+from serving.database import Database, refuse_nul, storable
 from serving.errors import ApiError, quoted
 from serving.review_terms import (
     Action,
@@ -40,6 +40,7 @@ _PAGE = 500
 _INSERT = """
 INSERT INTO human_reviews (review_id, kind, run_id, agent_name, reasons, subject, context, created_by, created_at)
 VALUES """
+_TOLD = "review_id, kind, reasons, agent_name, run_id, status"
 _ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _AUDIT = """
 INSERT INTO human_review_audit (event, review_id, action, actor, actor_role, from_status, to_status, detail, at)
@@ -80,9 +81,9 @@ class Reviews:
 
     def ensure(self, many: Sequence[NewReview], by: Principal = WORKER) -> int:
         """Put those into the queue that it does not hold yet; how many those were. What a replay repeats changes nothing."""
-        values = [self._values(new, by) for new in sorted(many, key=lambda new: new.review_id)]
+        values = [self._own(new, by) for new in sorted(many, key=lambda new: new.review_id)]
         with self._database.transaction() as cursor:
-            statement = f"{_INSERT} %s ON CONFLICT (review_id) DO NOTHING RETURNING *"
+            statement = f"{_INSERT} %s ON CONFLICT (review_id) DO NOTHING RETURNING {_TOLD}"
             rows = execute_values(cursor, statement, values, _ROW, page_size=_PAGE, fetch=True) if values else []
             self._audit(cursor, [_created(row, by) for row in sorted(rows, key=lambda row: str(row["review_id"]))])
         return len(rows)
@@ -201,8 +202,17 @@ class Reviews:
         return found
 
     def _values(self, new: NewReview, by: Principal) -> tuple[Any, ...]:
+        """The columns of a review of whoever it comes from."""
         check_subject(new.kind, new.subject)
-        subject, context = storable("subject", new.subject), storable("context", new.context)
+        return self._columns(new, by, storable("subject", new.subject), storable("context", new.context))
+
+    def _own(self, new: NewReview, by: Principal) -> tuple[Any, ...]:
+        """Those of one that the platform made itself: its subject is a signal, so it is JSON."""
+        subject, context = orjson.dumps(new.subject).decode(), orjson.dumps(new.context).decode()
+        refuse_nul("subject", subject)
+        return self._columns(new, by, subject, context)
+
+    def _columns(self, new: NewReview, by: Principal, subject: str, context: str) -> tuple[Any, ...]:
         causes = [cause.value for cause in new.causes]
         return (
             *(new.review_id, new.kind.value, new.run_id, new.agent_name),

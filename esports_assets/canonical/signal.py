@@ -112,7 +112,8 @@ class AgentSignal(msgspec.Struct, frozen=True, kw_only=True):
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
             raise ValueError(f"confidence {self.confidence} is not between 0 and 1")
         for name, value in self.features.items():
-            _finite(f"features.{name}", value)
+            if isinstance(value, float) and not math.isfinite(value):
+                _finite(f"features.{name}", value)
 
     @property
     def subject(self) -> str:

@@ -8,7 +8,7 @@ the model's version: the same match gives the same ids from the stream and from 
 time of the instant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -81,13 +81,23 @@ def of_table(table: pa.Table) -> list[Instants]:
     ]
 
 
+def _source_is_live(at_us: int) -> float:
+    return 0.0
+
+
 def statements(
-    rows: Instants, p: Floats | None, speaker: Speaker, debounce: Debounce, zero_us: int | None
+    rows: Instants,
+    p: Floats | None,
+    speaker: Speaker,
+    debounce: Debounce,
+    zero_us: int | None,
+    offset_s: Callable[[int], float] = _source_is_live,
 ) -> list[AgentSignal]:
     """The statements that rows of one round lead to, in order.
 
     ``p`` [N, classes] holds calibrated probabilities where ``speaker`` is a model, else None. ``zero_us`` is the source time
     of the round's freeze end in microseconds; without it a statement has no ``event_ts``, and no gate opens for it.
+    ``offset_s`` gives what a replay adds to source time (microseconds) to get the wall clock, in seconds.
     """
     if speaker.has_model != (p is not None):
         raise ValueError(f"{speaker.version} and the probabilities do not belong together")
@@ -97,15 +107,23 @@ def statements(
         return []
     rules = fired_rules(rows.x[told]).tolist()
     return [
-        _statement(rows, i, named[i], rule, None if p is None else p[i].tolist(), speaker, zero_us)
+        _statement(rows, i, named[i], rule, None if p is None else p[i].tolist(), speaker, zero_us, offset_s)
         for i, rule in zip(told, rules, strict=True)
     ]
 
 
 def _statement(
-    rows: Instants, i: int, code: int, rule: int, p: list[float] | None, speaker: Speaker, zero_us: int | None
+    rows: Instants,
+    i: int,
+    code: int,
+    rule: int,
+    p: list[float] | None,
+    speaker: Speaker,
+    zero_us: int | None,
+    offset_s: Callable[[int], float],
 ) -> AgentSignal:
     t, player = rows.t[i], rows.player[i]
+    at_us = None if zero_us is None else zero_us + round(t * 1e6)
     return AgentSignal(
         signal_id=signal_id(
             SignalType.MOTION_SYNTHESIS,
@@ -124,7 +142,8 @@ def _statement(
         map=rows.map,
         segment=rows.segment,
         t=t,
-        event_ts=None if zero_us is None else from_utc_us(zero_us + round(t * 1e6)),
+        event_ts=None if at_us is None else from_utc_us(at_us),
+        live_offset_s=0.0 if at_us is None else offset_s(at_us),
         team=rows.team[i],
         player_id=player,
         intent=Intent(speaker.classes[code]),

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from esports_assets.canonical.schema import EVENTS, ROUNDS, TRACKING, Column, Kind, Table
 
@@ -69,7 +70,7 @@ PLAYER_COLUMNS: tuple[Column, ...] = (
 """What identifies a row of a window of one row per player and round."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WindowSpec:
     """A window over the language: name (``<title>/<window>``), code version, parameters and ordered features."""
 
@@ -81,12 +82,12 @@ class WindowSpec:
     key: tuple[str, ...] = ("match_id", "seq")
     row_doc: str = "one row per instant"
 
-    @property
+    @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """Names in the order of a model's input."""
         return tuple(feature.name for feature in self.features)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of all that decides a row's values: names, units, order, parameters and code version (16 hex digits)."""
         said = {

@@ -6,6 +6,7 @@ Does not belong here: what is late (``round_log.py``).
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Words:
             if word is not None and word not in self._codes and len(self.known) < MOST_WORDS:
                 self._codes[word] = float(len(self.known))
                 self.known.append(word)
-        return [self._codes.get(word, math.nan) for word in words]
+        return list(map(self._codes.get, words, repeat(math.nan)))
 
 
 class FrameLog:
