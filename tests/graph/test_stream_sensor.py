@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from redis import Redis
 
-from esports_assets.canonical.vocabulary import Title
+from esports_assets.canonical.vocabulary import EventType, Title
 from esports_assets.definitions import defs
 from esports_assets.defs.partitions import CS2_DAYS
 from esports_assets.defs.resources import Platform
@@ -286,6 +286,21 @@ def test_a_run_under_way_is_waited_for(listening: Listening, played: list[Playab
     listening.instance.report_run_failed(run)
     [other] = listening.ticks()
     assert other.run_key != request.run_key
+
+
+def test_what_makes_no_match_is_told_as_long_as_the_stream_holds_it(
+    listening: Listening, played: list[Playable]
+) -> None:
+    last = list(envelopes_of(played[2]))[-1]
+    event = msgspec.structs.replace(last.event, match_id="../escaped", event_type=EventType.MAP_END, seq=0)
+    listening.log.append([Envelope(event)])
+    listening.play(played[0])
+    [request] = listening.ticks()
+    assert day_asked(request) == day_of(played[0]), "it holds no other match back"
+    assert listening.run(request)
+    for _ in range(2):
+        assert listening.tick() == []
+        assert "1 make no match, the first is ../escaped" in (listening.quiet or "")
 
 
 def test_a_gap_fails_the_tick_with_what_to_do(listening: Listening, played: list[Playable]) -> None:
