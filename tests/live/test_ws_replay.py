@@ -23,6 +23,7 @@ from esports_assets.storage.database import connect as database_of
 from esports_assets.storage.database import migrate
 from esports_assets.storage.lake import Lake
 from esports_assets.streams.log import EventLog
+from esports_assets.streams.replay import Playable, envelopes_of, play
 from serving.database import Database
 from serving.gate import Policy
 from serving.keys import Keys
@@ -352,3 +353,33 @@ def test_a_playhead_runs_stands_and_jumps() -> None:
 def test_what_is_no_order_is_told_so(text: str) -> None:
     with pytest.raises(ValueError, match="no order, so nothing changes"):
         order_of(text)
+
+
+def test_a_match_played_into_the_log_reaches_each_audience_whole_at_its_time(
+    settings: Settings, bus: "redis.Redis", analyst: str
+) -> None:
+    """Events and positions as they are replayed: the analyst has all of it at once, the public three minutes later."""
+    playable = Playable(_match(OLD))
+    expected = [envelope.event.event_id for envelope in envelopes_of(playable)]
+    ahead_s = 0.0
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=ahead_s)
+
+    async def follow(base: str) -> None:
+        nonlocal ahead_s
+        live = f"{base}/ws/live/{MATCH}"
+        assert play(EventLog(bus), playable, None).appended == len(expected)
+        async with client(live) as public:
+            assert content(await until(public, follows)) == []
+            assert names(await passed(live, analyst)) == expected
+            assert names(await passed(f"{live}?audience=coach", analyst)) == []
+            ahead_s = 121.0
+            assert names(await passed(f"{live}?audience=coach", analyst)) == expected
+            assert names(await passed(live)) == []
+            ahead_s = 181.0
+            assert names(await passed(live)) == expected  # its leaving wakes the room, which sleeps by its own clock
+            assert names(await until(public, lambda found: found.get("phase") == "over")) == expected
+
+    with running(settings, clock) as base:
+        asyncio.run(follow(base))
