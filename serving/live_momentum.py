@@ -47,10 +47,6 @@ class Momentum:
         """Await nothing more of a match."""
         return _spoken(*self._agent.finish(match_id), memories)
 
-    def drop(self, match_id: str) -> None:
-        """Forget a match and what was heard of it."""
-        self._agent.finish(match_id)
-
     def checkpoint(self, match_id: str) -> bytes:
         """Everything that is kept of a match."""
         return self._agent.checkpoint(match_id)

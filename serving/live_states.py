@@ -48,7 +48,7 @@ class States:
 
     def __init__(self, intents: Intents, momentum: Callable[[], Momentum], micro: Callable[[], OnlineMicro]) -> None:
         self._intents = intents
-        self._new_micro = micro
+        self._new_micro, self._new_momentum = micro, momentum
         self._micro, self._momentum = micro(), momentum()
         self._memories: dict[str, MatchMemory] = {}
         self._early: dict[str, Debounce] = {}
@@ -149,7 +149,10 @@ class States:
         self._micro = self._new_micro()
         for kept in others:
             self._micro.restore(kept)
-        self._momentum.drop(match_id)
+        others = [self._momentum.checkpoint(other) for other in self._momentum.matches if other != match_id]
+        self._momentum = self._new_momentum()
+        for kept in others:
+            self._momentum.restore(kept)
         self._forget(match_id)
 
 
