@@ -71,10 +71,14 @@ def _parts(text: bytes) -> Iterator[tuple[str, bytes]]:
             yield from ((f"element {k}", bytes(element)) for k, element in enumerate(elements, start=1))
             return
     lines = text.split(b"\n")
-    if len(lines) == 1 or _fault(text) is None or _fault(lines[0]) is not None:
-        yield "", text
+    if len(lines) == 1 or _fault(text) is None or not any(_is_object(line) for line in lines):
+        yield "", text  # one value over several lines, be it whole or damaged
         return
     yield from ((f"line {k}", line.strip()) for k, line in enumerate(lines, start=1) if line.strip())
+
+
+def _is_object(line: bytes) -> bool:
+    return line.lstrip()[:1] == b"{" and _fault(line) is None
 
 
 def _fault(text: bytes) -> str | None:

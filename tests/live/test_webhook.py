@@ -154,6 +154,13 @@ def test_a_bad_line_does_not_take_the_good_ones_with_it(post: Post, bus: Redis) 
     assert [letter.entry_id for letter in DeadLetters(bus).all()] == ["line 22", "line 21"]
 
 
+def test_a_bad_first_line_and_a_damaged_document_over_several(post: Post, bus: Redis) -> None:
+    assert post(b"garbage\n" + msgspec.json.encode(EVENT)) == (200, counts(accepted=1, dead=1))
+    broken = json.dumps({**EVENT, "event_id": "other"}, indent=2).encode()[:-1]
+    assert post(broken) == (200, counts(dead=1))
+    assert [letter.data for letter in DeadLetters(bus).all()] == [b"garbage", broken]
+
+
 def test_refused_events_of_a_good_transaction_are_told_once(post: Post, bus: Redis) -> None:
     values = lines("valorant_round")
     at = next(k for k, v in enumerate(values) for e in v["events"] if e["type"] == "player-killed-player")
