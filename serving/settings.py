@@ -58,10 +58,12 @@ class Settings(BaseSettings):
     rate_per_s: float = Field(default=20.0, gt=0, description="Requests per second of one account, in the long run.")
     rate_burst: int = Field(default=60, ge=1, description="Requests of one account that may come at once.")
     predict_rate_per_s: float = Field(
-        default=1000.0, gt=0, description="Requests for predictions per second of one account, in the long run."
+        default=10_000.0,
+        gt=0,
+        description="Requests for predictions per second of one account, in the long run: more than one process answers.",
     )
     predict_rate_burst: int = Field(
-        default=2000, ge=1, description="Requests for predictions of one account that may come at once."
+        default=20_000, ge=1, description="Requests for predictions of one account that may come at once."
     )
     stream_retention_h: float = Field(default=24.0, gt=0, description="Hours that the log keeps entries.")
     max_event_bytes: int = Field(default=8 * 1024 * 1024, gt=0, description="Largest event or transaction.")
