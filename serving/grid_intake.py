@@ -89,13 +89,17 @@ class GridIntake:
                 continue
             offered.setdefault(series_of(message), []).append((message, body))
         for series, found in offered.items():
-            offers = [Offer(message.number, message.digest, body) for message, body in found]
-            verdicts = self.turns.offer(series, offers)
-            for verdict, (message, body) in zip(verdicts, found, strict=True):
-                counts.count(verdict)
-                if verdict in _WHY:
-                    self._unread.bury(body, _WHY[verdict], ORIGIN, f"{series} {message.number}")
+            for start in range(0, len(found), _PAGE):
+                self._offer(series, found[start : start + _PAGE], counts)
             self.advance(series)
+
+    def _offer(self, series: str, found: list[tuple[Message, bytes]], counts: Counts) -> None:
+        """Put transactions of a series in order; those that have no place in it are buried."""
+        verdicts = self.turns.offer(series, [Offer(message.number, message.digest, body) for message, body in found])
+        for verdict, (message, body) in zip(verdicts, found, strict=True):
+            counts.count(verdict)
+            if verdict in _WHY:
+                self._unread.bury(body, _WHY[verdict], ORIGIN, f"{series} {message.number}")
 
     def advance(self, series: str) -> None:
         """Send everything of a series that is in order and not in the log."""
