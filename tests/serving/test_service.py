@@ -225,6 +225,11 @@ def test_examples_are_answers_of_the_model_that_serves(client: TestClient) -> No
     errors = {status: told for status, told in operation["responses"].items() if status != "200"}
     codes = {s: e["content"]["application/json"]["example"]["error"]["code"] for s, e in errors.items()}
     assert codes == {
-        **{"401": "bad_credentials", "403": "scope_missing", "429": "too_many_requests"},
-        **{"404": "unknown_task", "413": "body_too_large", "422": "out_of_range", "503": "no_model"},
+        "401": "bad_credentials",
+        "403": "scope_missing",
+        "429": "too_many_requests",
+        "404": "unknown_task",
+        "413": "body_too_large",
+        "422": "out_of_range",
+        "503": "no_model",
     }
