@@ -15,6 +15,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +62,8 @@ _TICK_MS = 100
 """How long one wait for entries lasts at most: ends of matches, retries and heartbeats are looked at in between."""
 _REDIS_AWAY_S, _LONGEST_AWAY_S = 0.1, 2.0
 _TIDY_MS = 600_000
+_WRITERS = 4
+"""Batches of so many shards may be on their way at once: the database waits more than it works."""
 _log = logging.getLogger("serving.live")
 
 
@@ -124,10 +128,11 @@ class Worker:
                 away_s = _REDIS_AWAY_S
             except RedisError as error:
                 _log.warning("Redis does not answer, everything begins again from the checkpoints: %s", error)
-                self._shards.clear()
+                self._let_go()
                 self._beat_at = 0.0
                 stop.wait(away_s)
                 away_s = min(2 * away_s, _LONGEST_AWAY_S)
+        self._let_go()
         with contextlib.suppress(RedisError):
             self._leases.leave()
 
@@ -147,7 +152,18 @@ class Worker:
         if not done:
             self._wait()
 
+    def _let_go(self) -> None:
+        """Hold nothing any more, once what is being written has ended in one way or the other."""
+        writing = [future for shard in self._shards.values() if (future := shard.writing) is not None]
+        wait_for(writing)
+        self._shards.clear()
+
     def _wait(self) -> None:
+        """Wait for entries, or for what is being written."""
+        writing = [future for shard in self._shards.values() if (future := shard.writing) is not None]
+        if writing:
+            wait_for(writing, _TICK_MS / 1000, FIRST_COMPLETED)
+            return
         free = [shard.group for shard in self._shards.values() if not shard.stalled]
         if free:
             wait(free, min(_TICK_MS, LONGEST_BLOCK_MS))
@@ -204,7 +220,10 @@ def worker_of(
         database,
         Reviews(database),
     )
-    parts = Parts(states, settings.rule, sinks, metrics, lambda match_id: _of_lake(lake, match_id), time.monotonic, now)
+    parts = Parts(
+        *(states, settings.rule, sinks, metrics, lambda match_id: _of_lake(lake, match_id)),
+        *(ThreadPoolExecutor(_WRITERS, "writer"), time.monotonic, now),
+    )
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     return Worker(redis, parts, name=name, ttl_s=settings.lease_s), metrics
 

@@ -10,6 +10,7 @@ and opens again from the checkpoints. An entry that fails again and again comes 
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from redis import RedisError
 
 from esports_assets.canonical.event import WireError
 from esports_assets.canonical.vocabulary import EventType
+from esports_assets.streams.commit import Committed
 from esports_assets.streams.entries import Entry
 from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.errors import GapError, LostLease
@@ -43,6 +45,15 @@ _AGAIN_S, _LONGEST_S = 0.25, 4.0
 _log = logging.getLogger("serving.live")
 
 
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Work on its way, and the entries that it follows from."""
+
+    future: "Future[Committed]"
+    work: Work
+    entries: Sequence[Entry]
+
+
 @dataclass(frozen=True)
 class Parts:
     """What all shards of a worker share."""
@@ -52,6 +63,7 @@ class Parts:
     sinks: Sinks
     metrics: LiveMetrics
     from_lake: Callable[[str], Playable | None]
+    writer: Executor
     monotonic: Callable[[], float]
     now: Callable[[], datetime]
     batch: int = 1000
@@ -69,9 +81,14 @@ class Shard:
         self._open()
 
     @property
+    def writing(self) -> "Future[Committed] | None":
+        """What is being written, until ``step`` has looked at its outcome."""
+        return None if self._writing is None else self._writing.future
+
+    @property
     def stalled(self) -> bool:
-        """Whether it waits for something that is away."""
-        return self._held is not None
+        """Whether it waits for something that is away, or for its own writing."""
+        return self._held is not None or self._writing is not None
 
     @property
     def matches(self) -> int:
@@ -79,27 +96,32 @@ class Shard:
         return len(self._states.matches)
 
     def step(self) -> int:
-        """Handle what comes next, up to a batch; how many entries were done with.
+        """Take up what comes next, up to a batch, or see what became of the last one; 0 where there was nothing to do.
 
         Raises LostLease and RedisError, after which the shard must be thrown away.
         """
+        if self._writing is not None:
+            return self._outcome(self._writing) if self._writing.future.done() else 0
         if self._held is not None:
-            return self._settle(self._held, self._held_entries) if self._parts.monotonic() >= self._retry_at else 0
+            if self._parts.monotonic() >= self._retry_at:
+                self._settle(*self._held)
+            return 0
         try:
             entries = self._next()
         except GapError as gap:
             return self._rebuild(gap)
         if entries:
-            return self._handle(entries)
-        self._end_matches()
-        return 0
+            self._handle(entries)
+        else:
+            self._end_matches()
+        return len(entries)
 
     def _open(self) -> None:
         """State from the checkpoints; what was given to whomever and not acknowledged comes first."""
         self._states = self._parts.states()
         self._touched: dict[str, float] = {}
-        self._held: Work | None = None
-        self._held_entries: Sequence[Entry] = ()
+        self._writing: _Writing | None = None
+        self._held: tuple[Work, Sequence[Entry]] | None = None
         self._retry_at, self._wait_s = 0.0, _AGAIN_S
         self._recovering = True
         self.group.ensure()
@@ -123,32 +145,39 @@ class Shard:
             self._recovering = bool(taken.buried)
         return self.group.read(self._parts.batch)
 
-    def _handle(self, entries: Sequence[Entry]) -> int:
+    def _handle(self, entries: Sequence[Entry]) -> None:
         try:
             work = self._prepared(entries)
         except Exception as error:  # noqa: BLE001 - logged whole; the entries come again, at last alone, and end as dead letters
-            return self._failed(entries, error)
-        return self._settle(work, entries)
+            self._failed(entries, error)
+        else:
+            self._settle(work, entries)
 
-    def _settle(self, work: Work, entries: Sequence[Entry] = ()) -> int:
-        """Write a batch's work; where the database is away it is held and tried again, more patiently each time."""
+    def _settle(self, work: Work, entries: Sequence[Entry] = ()) -> None:
+        """Have a batch's work written beside, while the worker goes on with other shards."""
+        self._held = None
+        future = self._parts.writer.submit(self._parts.sinks.write, self.lease, work)
+        self._writing = _Writing(future, work, entries)
+
+    def _outcome(self, writing: "_Writing") -> int:
+        """What became of the writing; where the database is away the work is held and tried again, more patiently each time."""
+        self._writing = None
         try:
-            committed = self._parts.sinks.write(self.lease, work)
+            committed = writing.future.result()
         except ApiError as error:
             if error.status < 500:
-                return self._failed(entries, error)
-            self._held, self._held_entries = work, entries
-            self._retry_at = self._parts.monotonic() + self._wait_s
+                return self._failed(writing.entries, error)
+            self._held, self._retry_at = (writing.work, writing.entries), self._parts.monotonic() + self._wait_s
             self._wait_s = min(2 * self._wait_s, _LONGEST_S)
             _log.warning("shard %d waits: %s", self.lease.shard, error.message)
             return 0
         except (RedisError, LostLease):
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            return self._failed(entries, error)
-        self._held, self._wait_s = None, _AGAIN_S
-        self._parts.metrics.committed(work, committed, self._parts.now())
-        return len(work.entries) + len(work.dead)
+            return self._failed(writing.entries, error)
+        self._wait_s = _AGAIN_S
+        self._parts.metrics.committed(writing.work, committed, self._parts.now())
+        return 1
 
     def _failed(self, entries: Sequence[Entry], error: Exception) -> int:
         """Begin again from the checkpoints; an entry that failed alone too often is a dead letter."""
@@ -231,7 +260,7 @@ class Shard:
             work = Work()
             self._note(work, self._states.again(match_id, playable))
             self._settle(work)
-            if self._held is not None or match_id not in self._states.matches:
+            if self._writing is not None and not self._outcome(self._writing):
                 return 0
         self.group.pass_gap(gap)
         return 0
