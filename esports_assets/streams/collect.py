@@ -1,8 +1,9 @@
 """Entries of a match back to its tables.
 
 Header, players and rounds come from the records beside the events (``envelope.py``) where a source sends them, and from the events
-otherwise (``folding.py``). With a closing record the match is compared with it: every event and frame must have come, and
-each table must have the content hash that the sender computed.
+otherwise (``folding.py``). What the source took back (``canonical/retraction.py``) is no part of the match. With a closing
+record the match is compared with it: every event and frame must have come, and each table must have the content hash that the
+sender computed.
 
 Belongs here: gathering the entries of a match in any order, with repetitions, and making the canonical match.
 Does not belong here: writing it (the lake), following a match while it runs (windows).
@@ -12,10 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from esports_assets.canonical.codec import content_hash, events_table, table_of
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.frames import Frame, frame_of, is_frame, tracking_of
 from esports_assets.canonical.match import CanonicalMatch, MatchHeader
+from esports_assets.canonical.retraction import retracted_by
 from esports_assets.canonical.schema import PLAYERS, ROUNDS
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.streams import folding
@@ -102,17 +106,27 @@ class Collector:
         return Collected(match, closing.adapter_version, closing.raw, verified=bool(closing.versions))
 
     def _match(self) -> CanonicalMatch:
-        events = sorted(self._events.values(), key=lambda event: event.seq)
+        events, frames = self._standing()
         header = self._opening.header if self._opening else folding.header_of(events)
         players = self._opening.players if self._opening else folding.players_of(events)
         return CanonicalMatch(
             header,
             events_table(events),
-            tracking_of(self._frames.values()),
+            tracking_of(frames),
             table_of(ROUNDS, _columns(ROUNDS.names, self._round_rows(events, header))),
             _players_table(header.match_id, players),
             self._closing.findings if self._closing else (),
         )
+
+    def _standing(self) -> tuple[list[CanonicalEvent], list[tuple[CanonicalEvent, Frame]]]:
+        """Events in order and frames, without what the source took back and without the taking back."""
+        events = sorted(self._events.values(), key=lambda event: event.seq)
+        taken_back = {gone for event in events for gone in retracted_by(event)}
+        if not taken_back:
+            return events, list(self._frames.values())
+        kept = [event for event in events if event.event_id not in taken_back and not retracted_by(event)]
+        numbered = [replace(event, seq=seq) for seq, event in enumerate(kept)]
+        return numbered, [pair for name, pair in self._frames.items() if name not in taken_back]
 
     def _round_rows(self, events: list[CanonicalEvent], header: MatchHeader) -> list[RoundRow]:
         """Rows that were sent, in order of their rounds; where none was, what the events tell."""
