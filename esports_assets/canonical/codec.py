@@ -195,10 +195,14 @@ def _in_one(column: pa.ChunkedArray) -> pa.Array:
 
 def _canonical_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same values over a dictionary that is sorted and holds no unused or repeated value."""
-    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     values = array.dictionary.to_pylist()
+    if len(values) == 1 and array.null_count < len(array):
+        return array
+    codes = (array.indices.fill_null(-1) if array.null_count else array.indices).to_numpy(zero_copy_only=False)
     counts = np.bincount(codes + 1, minlength=len(values) + 1)[1:]
     used = sorted({value for value, count in zip(values, counts, strict=True) if count})
+    if used == values:
+        return array
     position = {value: i for i, value in enumerate(used)}
     mapping = np.array([position.get(value, -1) for value in values] + [-1], dtype=np.int32)
     return _from_codes(mapping[codes], used)
