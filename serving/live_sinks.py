@@ -7,8 +7,7 @@ Does not belong here: what is written, retries (``live_shard.py``).
 
 from dataclasses import dataclass
 
-from esports_assets.canonical import signal as signals
-from esports_assets.canonical.signal import SignalStatus, SignalType
+from esports_assets.canonical.signal import SignalType
 from esports_assets.storage import publish
 from esports_assets.streams.commit import Committed, Committer
 from esports_assets.streams.leases import Lease
@@ -32,9 +31,7 @@ class Sinks:
         self._to_postgres(work)
         for pausing in work.pauses:
             self._pause(pausing)
-        self.releases.schedule_all(
-            [signals.document(told) for told in work.signals if told.status is SignalStatus.AUTO_APPROVED]
-        )
+        self.releases.schedule_all(list(work.waiting()))
         return self.committer.commit(
             lease,
             work.entries,

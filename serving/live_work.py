@@ -4,19 +4,22 @@ Belongs here: the value that is prepared, written to PostgreSQL, and committed; 
 Does not belong here: computing it (``live_shard.py``), the writing (``live_sinks.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from esports_assets.canonical import signal as signals
 from esports_assets.canonical.event import CanonicalEvent
-from esports_assets.canonical.signal import AgentSignal, SignalType
+from esports_assets.canonical.signal import AgentSignal, SignalStatus, SignalType
 from esports_assets.streams.commit import Output
 from esports_assets.streams.entries import Entry
 from esports_assets.streams.names import MOTION, PROVISIONAL, SIGNALS
+from serving.gate import Statement
+from serving.release import Waiting
 from serving.review_terms import NewReview
 
 
@@ -29,7 +32,7 @@ class Pausing:
     begins: bool
 
 
-@dataclass(slots=True)
+@dataclass
 class Work:
     """Everything that follows from some entries of a shard. It may be written any number of times: the second time changes
     nothing.
@@ -52,15 +55,32 @@ class Work:
         """Whether there is nothing to write and nothing to acknowledge."""
         return not (self.entries or self.dead or self.signals or self.checkpoint or self.evict)
 
+    @cached_property
+    def _encoded(self) -> list[bytes]:
+        """The JSON of every signal of record: nothing is added to them once there is something to write."""
+        return [signals.encode(signal) for signal in self.signals]
+
+    def waiting(self) -> Iterator[Waiting]:
+        """What leaves after its delay without anybody's approval."""
+        for signal, data in zip(self.signals, self._encoded, strict=True):
+            if signal.status is SignalStatus.AUTO_APPROVED:
+                yield Waiting(signal.signal_id, signal.match_id, _statement(signal), data)
+
     def outputs(self) -> list[Output]:
         """What goes to the log: signals of record first, so that none is announced after it was told."""
         told = [
-            Output(signal.signal_id, signal.match_id, signals.encode(signal), _streams(signal))
-            for signal in self.signals
+            Output(signal.signal_id, signal.match_id, data, _streams(signal))
+            for signal, data in zip(self.signals, self._encoded, strict=True)
         ]
         said = {signal.signal_id for signal in self.signals}
         early = [_provisional(signal) for signal in self.provisional if signal.signal_id not in said]
         return [*told, *early, *self.extra]
+
+
+def _statement(signal: AgentSignal) -> Statement:
+    """What the gate looks at in a signal."""
+    told = (signal.event_ts, signal.live_offset_s, signal.status, signal.review_required)
+    return Statement(signal.type.value, *told)
 
 
 def _streams(signal: AgentSignal) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ import orjson
 import redis
 
 from esports_assets.canonical.clock import from_utc_us, utc_us
-from serving.gate import Audience, Decision, Pause, Policy, decide, outward, statement_of
+from serving.gate import Audience, Decision, Pause, Policy, Statement, decide, outward, statement_of
 
 ORIGINALS = ("events:agent:motion", "agent.signals")
 REFUSED = "signals:refused"
@@ -98,6 +98,15 @@ def channel(audience: Audience) -> str:
     return f"signals:released:{audience.value}"
 
 
+class Waiting(NamedTuple):
+    """A statement that is to wait: its name, its match, what the gate looks at, and its JSON."""
+
+    signal_id: str
+    match_id: str
+    statement: Statement
+    payload: bytes
+
+
 class _Entry(NamedTuple):
     """What is due: its name, the statement, and the pauses of its match as Redis tells them at this moment."""
 
@@ -153,24 +162,24 @@ class Releases:
                 self._enqueue(keys=_lists(audience), args=[name, score, payload])
         return found
 
-    def schedule_all(
-        self, documents: Sequence[Mapping[str, Any]], audiences: Iterable[Audience] = tuple(Audience)
-    ) -> None:
+    def schedule_all(self, waiting: Sequence[Waiting], audiences: Iterable[Audience] = tuple(Audience)) -> None:
         """``schedule`` for many statements in a few round trips, for callers that need no answer."""
-        if not documents:
+        if not waiting:
             return
         now, asked = self._clock(), tuple(audiences)
-        for begin in range(0, len(documents), self._batch):
-            some = documents[begin : begin + self._batch]
-            pauses = self._redis.mget([_pauses_key(str(document.get("match_id", ""))) for document in some])
+        keys = [key for audience in asked for key in _lists(audience)]
+        for begin in range(0, len(waiting), self._batch):
+            some = waiting[begin : begin + self._batch]
+            matches = list(dict.fromkeys(one.match_id for one in some))
+            told = self._redis.mget([_pauses_key(match_id) for match_id in matches])
+            pauses = {match_id: _read_pauses(known) for match_id, known in zip(matches, told, strict=True)}
             args: list[Any] = []
-            for document, told in zip(some, pauses, strict=True):
-                statement, known = statement_of(document), _read_pauses(told)
-                args += (document["signal_id"], orjson.dumps(document))
+            for one in some:
+                args += (one.signal_id, one.payload)
                 for audience in asked:
-                    decision = decide(statement, audience, now, self.policy, known)
+                    decision = decide(one.statement, audience, now, self.policy, pauses[one.match_id])
                     args.append(utc_us(decision.opens_at or now) if decision.reason.waits else "")
-            self._enqueue_all([key for audience in asked for key in _lists(audience)], args)
+            self._enqueue_all(keys, args)
 
     def poll(self) -> int:
         """Release what is due now; how many statements left."""

@@ -182,6 +182,27 @@ def test_the_dagster_ui_is_up(running: Running) -> None:
         assert "dagster_version" in json.load(answer)
 
 
+def test_a_match_that_is_played_becomes_reviews_and_statements(running: Running) -> None:
+    """`make run` has a worker: what README's section on live shows, with a simulated file."""
+    source = sorted(path for path in Path(running.env["ESPORTS_HOME"]).rglob("*.zip") if "simulated" in str(path))[0]
+    [played] = json.loads(esports(running, "replay", str(source), "--speed", "max", "--json"))
+    assert played["appended"] == played["sent"] > 1_000
+    key = (Path(running.env["ESPORTS_HOME"]) / "operator.key").read_text().split()[-1]
+    deadline = time.monotonic() + 120
+    while not (waiting := asked(running, "/api/v1/reviews/pending?limit=1000", key)["reviews"]):
+        assert time.monotonic() < deadline, "no review came"
+        time.sleep(0.5)
+    assert {review["agent_name"] for review in waiting} <= {"intent", "momentum"}
+    assert {review["subject"]["match_id"] for review in waiting} == {played["match_id"]}
+    assert json.loads(esports(running, "deadletter", "list", "--json")) == []
+
+
+def asked(running: Running, path: str, key: str) -> Any:
+    request = urllib.request.Request(running.api + path, headers={"X-API-Key": key})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
 def test_ctrl_c_stops_every_child(running: Running) -> None:
     children = psutil.Process(running.process.pid).children(recursive=True)
     assert children
@@ -201,6 +222,12 @@ EXECUTED = (
     "promote",
     "rollback",
     "serve",
+    "live",
+    "replay",
+    "land",
+    "deadletter",
+    "parity",
+    "keys",
     "doctor",
     "env",
 )
@@ -235,6 +262,26 @@ def test_simulate_ingest_and_evaluate(left: Running, tmp_path: Path) -> None:
     scored = json.loads(esports(left, "evaluate", "cs2.round_win", "--data", files[0], "--data", files[1], "--json"))
     assert (scored["n_matches"], scored["alias"]) == (2, "Production")
     assert set(scored["metrics"]) == {"log_loss", "brier", "ece", "auc", "accuracy"}
+
+
+def test_live_land_parity_and_keys(left: Running, tmp_path: Path) -> None:
+    out = str(tmp_path / "in")
+    (source,) = json.loads(esports(left, "simulate", "--matches", "1", "--seed", "77", "--out", out, "--json"))["files"]
+    with left.log.with_name("live.log").open("w") as sink:
+        worker = subprocess.Popen([str(ESPORTS), "live"], cwd=ROOT, env=left.env, stdout=sink, stderr=sink)
+        try:
+            log = left.log.with_name("logs") / "live-1.log"
+            question.wait_for(lambda: log.is_file() and "the worker is ready" in log.read_text(), 60)
+            [played] = json.loads(esports(left, "replay", source, "--speed", "max", "--json"))
+        finally:
+            worker.terminate()
+            worker.wait(30)
+    landed = json.loads(esports(left, "land", "--once", "--json"))
+    assert played["match_id"] in landed["landed"]
+    compared = json.loads(esports(left, "parity", "--data", source, "--json"))
+    assert (compared["rows_different"], compared["first_difference"]) == (0, None)
+    assert compared["rows_compared"] > 1_000
+    assert [key["role"] for key in json.loads(esports(left, "keys", "list", "--json"))] == ["operator"]
 
 
 def test_promote_and_rollback(left: Running) -> None:
