@@ -24,10 +24,13 @@ from esports_assets.commands.servers import server_rows
 from esports_assets.commands.stopping import stay, stoppable
 from esports_assets.commands.world import ROOT, open_world
 from esports_assets.ingest import ingest_paths
+from esports_assets.models.tasks import TASKS
+from esports_assets.promotion.mirror import read_champion
 from esports_assets.settings import Settings
 from esports_assets.stages.snapshots import VARIABLE
 from esports_assets.storage import embedded
 from esports_assets.storage.lake import Lake
+from esports_assets.storage.objects import ObjectStore
 
 TASK = "cs2.round_win"
 SNAPSHOTS = Path("csgo_round_snapshots") / "csgo_round_snapshots.csv.xz"
@@ -114,7 +117,8 @@ def _work(
         graph = data.run_graph(settings, None, days)
     if not graph["success"]:
         raise give_up(data.failure_of(graph))
-    told = {} if once else {"DAGSTER_URL": settings.dagster_url}
+    told = {"SERVING_TASKS": os.environ.get("SERVING_TASKS") or ",".join(_promoted(settings))}
+    told |= {} if once else {"DAGSTER_URL": settings.dagster_url}
     with stages.stage("start the API"):
         api = children.start("api", [sys.executable, "-m", "serving.app"], settings.environment() | told)
         question.wait_until(f"{settings.api_url}/readyz", _API_S, lambda: _obituary(api))
@@ -128,6 +132,12 @@ def _work(
     _summary(given, settings, stages, graph, answer, as_json=as_json, once=once)
     if not once:
         stay(children)
+
+
+def _promoted(settings: Settings) -> list[str]:
+    """The tasks that have a champion, the first of them the one that a run must end with."""
+    store = ObjectStore(settings.bundles_url)
+    return [TASK, *(task for task in TASKS if task != TASK and read_champion(store, task) is not None)]
 
 
 def _find_snapshots(source: Path) -> None:

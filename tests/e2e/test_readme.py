@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,13 +188,18 @@ def test_a_match_that_is_played_becomes_reviews_and_statements(running: Running)
     [played] = json.loads(esports(running, "replay", str(source), "--speed", "max", "--json"))
     assert played["appended"] == played["sent"] > 1_000
     key = (Path(running.env["ESPORTS_HOME"]) / "operator.key").read_text().split()[-1]
-    deadline = time.monotonic() + 120
-    while not (waiting := asked(running, "/api/v1/reviews/pending?limit=1000", key)["reviews"]):
-        assert time.monotonic() < deadline, "no review came"
-        time.sleep(0.5)
+    wait_for(lambda: asked(running, "/api/v1/reviews/pending", key)["reviews"])
+    waiting = asked(running, "/api/v1/reviews/pending?limit=1000", key)["reviews"]
     assert {review["agent_name"] for review in waiting} <= {"intent", "momentum"}
     assert {review["subject"]["match_id"] for review in waiting} == {played["match_id"]}
     assert json.loads(esports(running, "deadletter", "list", "--json")) == []
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.5)
 
 
 def asked(running: Running, path: str, key: str) -> Any:
@@ -271,7 +276,7 @@ def test_live_land_parity_and_keys(left: Running, tmp_path: Path) -> None:
         worker = subprocess.Popen([str(ESPORTS), "live"], cwd=ROOT, env=left.env, stdout=sink, stderr=sink)
         try:
             log = left.log.with_name("logs") / "live-1.log"
-            question.wait_for(lambda: log.is_file() and "the worker is ready" in log.read_text(), 60)
+            wait_for(lambda: log.is_file() and "the worker is ready" in log.read_text())
             [played] = json.loads(esports(left, "replay", source, "--speed", "max", "--json"))
         finally:
             worker.terminate()

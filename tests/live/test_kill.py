@@ -19,7 +19,9 @@ from redis import ConnectionPool, Redis, RedisError
 from tiny_intent import promote_intent
 
 from esports_assets.settings import Settings
+from esports_assets.stages.stream_landing import Position, land
 from esports_assets.storage import database, embedded, postgres, valkey
+from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
 from esports_assets.storage.server import Server
 from esports_assets.streams.connect import connect
@@ -110,8 +112,18 @@ def _at_work(client: Redis, workers: list[BaseProcess]) -> list[BaseProcess]:
     return [worker for worker in workers if worker.pid in pids]
 
 
-def _undisturbed(client: Redis, url: str, home: Path, database_url: str) -> Left:
-    """What one worker leaves that nobody disturbs, of the same entries in a log of its own."""
+def _landed(client: Redis, folder: Path) -> dict[str, bytes]:
+    """The lake that comes of a log: every object by its key."""
+    lake, position = Lake(str(folder)), Position()
+    while True:
+        step = land(EventLog(client), lake, position)
+        position = step.position
+        if not step.read and not step.landed:
+            return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _undisturbed(client: Redis, url: str, home: Path, database_url: str) -> tuple[Left, dict[str, bytes]]:
+    """What one worker leaves that nobody disturbs, of the same entries in a log of its own, and the lake that comes of it."""
     number = ConnectionPool.from_url(url).connection_kwargs["db"] + 1
     other_url = f"{url.rsplit('/', 1)[0]}/{number}"
     other = connect(other_url)
@@ -122,7 +134,7 @@ def _undisturbed(client: Redis, url: str, home: Path, database_url: str) -> Left
         log.append([entry.envelope() for entry in entries[begin : begin + 500]])
     with working(settings_of(home, database_url, other_url)):
         until(lambda: idle(other), 120)
-    found = left(other, database_url)
+    found = left(other, database_url), _landed(other, home / "undisturbed")
     other.flushdb()
     other.close()
     return found
@@ -175,7 +187,10 @@ def test_workers_killed_at_fifty_moments_leave_what_an_undisturbed_one_leaves(
             worker.terminate()
         for worker in workers:
             worker.join()
-    _same(left(log_client, live_database), _undisturbed(log_client, live_url, home, second_database))
+    expected, lake = _undisturbed(log_client, live_url, home, second_database)
+    _same(left(log_client, live_database), expected)
+    assert len(lake) > len({envelope.event.match_id for envelope in envelopes})
+    assert _landed(log_client, home / "disturbed") == lake
 
 
 def _restart_valkey(home: Path, known: Server) -> None:
@@ -229,5 +244,7 @@ def test_a_redis_that_restarts_and_a_postgres_that_is_away_lose_nothing(
     finally:
         worker.terminate()
         worker.join()
-    _same(left(client, own_servers.database_url), _undisturbed(client, own_servers.redis_url, home, second_database))
+    expected, lake = _undisturbed(client, own_servers.redis_url, home, second_database)
+    _same(left(client, own_servers.database_url), expected)
+    assert _landed(client, home / "disturbed") == lake
     client.close()
