@@ -219,13 +219,29 @@ def combined_hash(parts: Mapping[str, str]) -> str:
 def write_parquet(table: pa.Table, sink: Any, extra: Mapping[str, str] | None = None) -> None:
     """Write with the project's settings; ``extra`` goes into the file's metadata beside the schema's.
 
-    The same values give the same bytes, however their chunks and dictionaries came to be.
+    The same values give the same bytes, however their chunks and dictionaries came to be. There are no statistics: a file holds
+    one match and is found by its name, and they cost a fifth of the writing.
     """
     metadata = {**(table.schema.metadata or {}), **{k.encode(): v.encode() for k, v in (extra or {}).items()}}
     names = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     columns = [_canonical(column) for column in table.columns]
     plain = pa.Table.from_arrays(columns, schema=table.schema.with_metadata(metadata))
-    pq.write_table(plain, sink, compression="zstd", compression_level=1, use_dictionary=names)
+    pq.write_table(
+        plain,
+        sink,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=names,
+        column_encoding={field.name: _ENCODINGS[field.type] for field in table.schema if field.type in _ENCODINGS},
+        write_statistics=False,
+    )
+
+
+_ENCODINGS: dict[pa.DataType, str] = {
+    **dict.fromkeys((pa.int32(), pa.int64(), pa.timestamp("us", "UTC")), "DELTA_BINARY_PACKED"),
+    **dict.fromkeys((pa.float32(), pa.float64()), "BYTE_STREAM_SPLIT"),
+}
+"""What packs better and faster than values as they stand."""
 
 
 def _canonical(column: pa.ChunkedArray) -> pa.Array:
