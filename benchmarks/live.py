@@ -30,6 +30,7 @@ import msgspec
 import psutil
 from redis import Redis
 
+from esports_assets.canonical.vocabulary import EventType
 from esports_assets.settings import Settings
 from esports_assets.storage import database, embedded
 from esports_assets.streams.connect import connect
@@ -240,8 +241,15 @@ def time_of(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
+def cut(line: Sequence[Envelope], entries: int) -> list[Envelope]:
+    """The beginning of a match and its end."""
+    end = next(envelope for envelope in reversed(line) if envelope.event.event_type is EventType.MAP_END)
+    return [*(envelope for envelope in line[:entries] if envelope is not end), end]
+
+
 def memory(settings: Settings, bundles: Path, lines: Sequence[Sequence[Envelope]], entries: int) -> Report:
     """Resident memory of one worker while it handles so many entries of a hundred matches, in waves of ten matches."""
+    lines = [cut(line, entries // 100) for line in lines]
     client, marks, total = fresh(settings), [], 0
     with workers(settings, bundles, [0]) as (process,):
         for wave in range(10_000):
@@ -251,7 +259,7 @@ def memory(settings: Settings, bundles: Path, lines: Sequence[Sequence[Envelope]
                 time.sleep(0.1)
             time.sleep(2.5)
             marks.append((total, psutil.Process(process.pid).memory_info().rss / 1e6))
-            if total >= entries:
+            if total >= 0.99 * entries:
                 break
     first = next(mb for done, mb in marks if done >= entries / 5)
     return {
