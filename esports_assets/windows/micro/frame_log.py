@@ -5,14 +5,17 @@ Does not belong here: what is late (``round_log.py``).
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import repeat
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
+import msgspec
 import numpy as np
 
 from esports_assets.canonical.frames import FrameRow
 from esports_assets.windows.asof import Floats
-from esports_assets.windows.micro.frames import ALIVE, HAS_BOMB, HAS_KIT, Frames, In, Singles, believed
+from esports_assets.windows.micro.frames import Frames, In, Singles
+from esports_assets.windows.micro.message import Positions, laid_out
+from esports_assets.windows.micro.told import Told
 
 MOST_WORDS = 4096
 """Weapons and places of one match that are told apart; what is named beyond them is unknown."""
@@ -25,13 +28,18 @@ class Words:
         self.known = list(known)
         self._codes: dict[str | None, float] = {None: math.nan, **{word: float(i) for i, word in enumerate(self.known)}}
 
-    def of(self, words: Sequence[str | None]) -> list[float]:
-        """The numbers of words, new ones included; NaN for none."""
-        for word in dict.fromkeys(words):
+    def of(self, words: Sequence[str | None], used: Singles) -> Singles:
+        """The numbers of words that are ``used`` by their positions, new ones included; NaN for none."""
+        if not self._codes.keys() >= set(words):
+            self._learn(words[position] for position in dict.fromkeys(used.astype(np.int64).tolist()))
+        numbers = np.array([self._codes.get(word, math.nan) for word in words], dtype=np.float32)
+        return numbers[used.astype(np.int64)]
+
+    def _learn(self, words: Iterable[str | None]) -> None:
+        for word in words:
             if word is not None and word not in self._codes and len(self.known) < MOST_WORDS:
                 self._codes[word] = float(len(self.known))
                 self.known.append(word)
-        return list(map(self._codes.get, words, repeat(math.nan)))
 
 
 class FrameLog:
@@ -41,23 +49,34 @@ class FrameLog:
         self.t, self.data = t, data
         self._index = {player: seat for seat, player in enumerate(players)}
         self._words = words
-        self._fresh: dict[float, dict[str, FrameRow]] = {}
+        self._latest_t = float(t[-1]) if len(t) else -math.inf
+        """Latest instant that was ever settled: a frame after it is new as a whole."""
+        self._fresh: dict[float, Positions] = {}
 
     @classmethod
     def empty(cls, players: Sequence[str], words: Words) -> "FrameLog":
         """Without any frame."""
         return cls(players, words, np.empty(0), np.empty((0, len(players), len(In)), dtype=np.float32))
 
-    def add(self, t: float, told: Mapping[str, FrameRow]) -> bool:
+    def add(self, t: float, frame: Positions) -> bool:
         """Take what is new in a frame; False where nothing is."""
-        at, fresh = self._settled(t), self._fresh.get(t, {})
+        told = frame.players
+        if t > self._latest_t and t not in self._fresh and told and told.keys() <= self._index.keys():
+            self._fresh[t] = frame
+            return True
+        return self._add_some(t, frame)
+
+    def _add_some(self, t: float, frame: Positions) -> bool:
+        """The same player by player."""
+        at = self._settled(t)
+        fresh: Mapping[str, FrameRow] = self._fresh[t].players if t in self._fresh else {}
         new = {
             player: row
-            for player, row in told.items()
+            for player, row in frame.players.items()
             if player in self._index and player not in fresh and (at is None or not self._has(at, player))
         }
         if new:
-            self._fresh.setdefault(t, {}).update(new)
+            self._fresh[t] = msgspec.structs.replace(frame, players={**fresh, **new})
         return bool(new)
 
     def knows(self, t: float, told: Mapping[str, FrameRow]) -> bool:
@@ -80,6 +99,7 @@ class FrameLog:
         t = np.concatenate([self.t[~known], t])
         order = np.argsort(t, kind="stable")
         self.t, self.data = t[order], np.concatenate([self.data[~known], data])[order]
+        self._latest_t = max(self._latest_t, float(self.t[-1]))
 
     def forget(self, until_t: float) -> None:
         """Let go of settled frames up to an instant."""
@@ -101,22 +121,23 @@ class FrameLog:
     def _has(self, at: int, player: str) -> bool:
         return not math.isnan(self.data[at, self._index[player], In.FLAGS])
 
-    def _laid_out(self, frames: Sequence[Mapping[str, FrameRow]]) -> Singles:
-        """Frames as an array, field by field over all players of all frames."""
-        rows = [row for frame in frames for row in frame.values()]
-        index, players = self._index, len(self._index)
-        cells = [k * players + index[player] for k, frame in enumerate(frames) for player in frame]
-        fields = np.empty((len(rows), len(In)), dtype=np.float32)
-        with np.errstate(over="ignore"):
-            fields[:, In.X] = [row.x for row in rows]
-            fields[:, In.Y] = [row.y for row in rows]
-            fields[:, In.Z] = [row.z for row in rows]
-        fields[:, In.YAW] = np.array([row.yaw for row in rows], dtype=np.float32)
-        fields[:, In.HEALTH] = [row.health for row in rows]
-        fields[:, In.ARMOR] = np.array([row.armor for row in rows], dtype=np.float32)
-        fields[:, In.FLAGS] = [ALIVE * row.alive + HAS_BOMB * row.has_bomb + HAS_KIT * row.has_kit for row in rows]
-        fields[:, In.WEAPON] = self._words.of([row.weapon for row in rows])
-        fields[:, In.PLACE] = self._words.of([row.place for row in rows])
+    def _laid_out(self, frames: Sequence[Positions]) -> Singles:
+        """Frames as an array: every player in his seat, words as this match numbers them."""
+        told, players = laid_out(frames), len(self._index)
+        seats = np.array([self._index[player] for frame in frames for player in frame.players])
+        cells = seats + np.repeat(np.arange(len(frames)) * players, [len(frame.players) for frame in frames])
+        fields = np.concatenate([one.data for one in told])
+        runs = [(words, sum(len(one.data) for one in run)) for words, run in groupby(told, key=_words_of)]
+        for field in (In.WEAPON, In.PLACE):
+            begin = 0
+            for words, count in runs:
+                own = fields[begin : begin + count, field]
+                own[:] = self._words.of(words, own)
+                begin += count
         data = np.full((len(frames) * players, len(In)), np.nan, dtype=np.float32)
         data[cells] = fields
-        return believed(data).reshape(len(frames), players, len(In))
+        return data.reshape(len(frames), players, len(In))
+
+
+def _words_of(told: Told) -> Sequence[str | None]:
+    return told.words

@@ -1,10 +1,10 @@
-"""What the stream feeds into the window: canonical events, frames among them, or frames that somebody has read already.
+"""What the stream feeds into the windows: canonical events, frames among them, or frames that somebody has read already.
 
-Belongs here: a frame as the window takes it, and what window and order need to know of a message.
+Belongs here: a frame as windows take it, and what window and order need to know of a message.
 Does not belong here: the payload of a frame (``canonical/frames.py``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -12,10 +12,14 @@ import numpy as np
 from esports_assets.canonical.clock import LONGEST_ROUND_S, utc_us
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.frames import FrameRow, frame_of, is_frame
+from esports_assets.windows.micro.told import Told, told_of
 
 
-class Positions(msgspec.Struct, frozen=True):
-    """Where players are at one instant of a round; a frame may tell some of them, and another the rest."""
+class Positions(msgspec.Struct, frozen=True, dict=True):
+    """Where players are at one instant of a round; a frame may tell some of them, and another the rest.
+
+    What it tells as arrays is kept beside the fields (``laid_out``) and is no part of its value.
+    """
 
     match_id: str
     segment: int
@@ -29,20 +33,32 @@ class Positions(msgspec.Struct, frozen=True):
 Message = CanonicalEvent | Positions
 
 
+def laid_out(frames: Sequence[Positions]) -> list[Told]:
+    """What each frame tells as arrays; laid out once for all windows, those of a batch together."""
+    fresh = [frame for frame in frames if _TOLD not in frame.__dict__]
+    for frame, told in zip(fresh, told_of([frame.players for frame in fresh]), strict=True):
+        frame.__dict__[_TOLD] = told
+    return [frame.__dict__[_TOLD] for frame in frames]
+
+
+_TOLD = "told"
+
+
 def positions_of(event: CanonicalEvent) -> Positions:
     """The positions of an event that is a frame; FrameError where it is not what it claims."""
     players = {row.player: row for row in frame_of(event).frame}
     return Positions(event.match_id, event.segment, event.t or 0.0, utc_us(event.timestamp), players)
 
 
-def read(message: Message) -> Message:
-    """A message with its frame read, if it is one; FrameError where it is not what it claims."""
-    return positions_of(message) if isinstance(message, CanonicalEvent) and is_frame(message) else message
+def read(event: CanonicalEvent) -> Message:
+    """An event with its frame read, if it is one; FrameError where it is not what it claims."""
+    return positions_of(event) if is_frame(event) else event
 
 
 def time_of(message: Message) -> tuple[int, float | None, int]:
     """Round, seconds since its freeze end, and source time in microseconds."""
     if isinstance(message, Positions):
         t = message.t_s
-        return message.segment, float(np.float32(t)) if abs(t) <= LONGEST_ROUND_S else t, message.at_us
+        in_range = -LONGEST_ROUND_S <= t <= LONGEST_ROUND_S
+        return message.segment, float(np.float32(t)) if in_range else t, message.at_us
     return message.segment, message.t, utc_us(message.timestamp)

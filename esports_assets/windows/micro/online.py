@@ -98,7 +98,9 @@ class OnlineMicro:
             if isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_START:
                 for waited, fate in match.introduce(self._lineup(message), self._sites_of(message.map)):
                     self._tell(fed, waited, fate)
-            self._tell(fed, message, match.take(message))
+            fate = match.take(message)
+            if fate is not Fate.TAKEN:
+                self._tell(fed, message, fate)
         self._compute(fed, touched.values(), finish=False)
         for match in touched.values():
             match.forget()

@@ -67,7 +67,8 @@ class RoundLog:
         if event.event_id in self.ids:
             return False
         self.ids.add(event.event_id)
-        self.heard_t = max(self.heard_t, t)
+        if t > self.heard_t:
+            self.heard_t = t
         kind = event.event_type
         self.ct_team = self.ct_team or ct_team_of(kind, event.team, event.side, event.payload)
         if kind is EventType.ROUND_END:
@@ -79,8 +80,9 @@ class RoundLog:
 
     def add_frame(self, frame: Positions, t: float, every_frame: bool) -> bool:
         """Take what is new in a frame; False where nothing is."""
-        self.heard_t = max(self.heard_t, t)
-        new = self.frames.add(t, frame.players)
+        if t > self.heard_t:
+            self.heard_t = t
+        new = self.frames.add(t, frame)
         if new and every_frame and t >= 0.0:
             self.unannounced.append(t)
         return new

@@ -64,12 +64,13 @@ class MatchLog:
 
     def take(self, message: Message) -> Fate:
         """Take in a message of a round; others change nothing."""
-        self.ended = self.ended or _ends(message)
-        try:
-            told = read(message)
-        except FrameError:
-            return Fate.REFUSED
-        segment, t, at_us = time_of(told)
+        if isinstance(message, CanonicalEvent):
+            self.ended = self.ended or message.event_type is EventType.MAP_END
+            try:
+                message = read(message)
+            except FrameError:
+                return Fate.REFUSED
+        segment, t, at_us = time_of(message)
         if t is None or not in_a_round(segment, t):
             return Fate.TAKEN
         if self.lineup is None:
@@ -77,16 +78,19 @@ class MatchLog:
                 return Fate.LATE
             self.waiting.append(message)
             return Fate.TAKEN
-        return self._place(self.lineup, told, segment, t, at_us)
+        return self._place(self.lineup, message, segment, t, at_us)
 
     def _place(self, lineup: Lineup, message: Message, segment: int, t: float, at_us: int) -> Fate:
         own = self.rounds.get(segment)
         zero_us = own.zero_us if own is not None else self.over.get(segment, at_us - round(t * 1e6))
-        if t < self.watermark_t(zero_us):
+        moment_us = zero_us + round(t * 1e6)
+        newest = moment_us > self.latest_us  # and so not late
+        if not newest and t < self.watermark_t(zero_us):
             return Fate.DUPLICATE if own is not None and own.knows(message, t) else Fate.LATE
-        if isinstance(message, Positions) and not any(player in lineup.index for player in message.players):
+        if isinstance(message, Positions) and lineup.index.keys().isdisjoint(message.players):
             return Fate.TAKEN
-        self.latest_us = max(self.latest_us, zero_us + round(t * 1e6))
+        if newest:
+            self.latest_us = moment_us
         if segment in self.over:
             return Fate.TAKEN
         if own is None:
@@ -179,7 +183,3 @@ def _over(lineup: Lineup, facts: RoundFacts, own: RoundLog, end: End | None) -> 
         return RoundOver(lineup, facts, None, None, None, ())
     last = tuple(event for event in own.state_events if event.t == end.t)
     return RoundOver(lineup, facts, end.at_us, end.event_id, end.reason, last)
-
-
-def _ends(message: Message) -> bool:
-    return isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_END

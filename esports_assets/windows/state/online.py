@@ -75,7 +75,9 @@ class OnlineRounds:
             if isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_START:
                 for waited, fate in match.introduce(_lineup(message), self._sites_of(message.map)):
                     self._tell(fed, waited, fate)
-            self._tell(fed, message, match.take(message))
+            fate = match.take(message)
+            if fate is not Fate.TAKEN:
+                self._tell(fed, message, fate)
         for match in touched.values():
             fed.told += match.advance(finish=False)
             if match.is_over:

@@ -101,7 +101,8 @@ class RoundLog:
         if event.event_id in self.ids:
             return False
         self.ids.add(event.event_id)
-        self.heard_t = max(self.heard_t, t)
+        if t > self.heard_t:
+            self.heard_t = t
         if event.event_type in _RANKS:
             self._learn(event, t)
         told = state_event_of(event, t, index)
@@ -111,8 +112,9 @@ class RoundLog:
 
     def add_frame(self, frame: Positions, t: float) -> bool:
         """Take what is new in a frame; False where nothing is."""
-        self.heard_t = max(self.heard_t, t)
-        return self.frames.add(t, frame.players)
+        if t > self.heard_t:
+            self.heard_t = t
+        return self.frames.add(t, frame)
 
     def knows(self, message: Message, t: float) -> bool:
         """Whether a message came before."""
