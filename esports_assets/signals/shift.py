@@ -81,7 +81,8 @@ class Swing:
 def swings(trail: Trail, point: Point, moves: Sequence[Move]) -> Iterator[Swing]:
     """The shift that an instant completes, if any; ``moves`` are those at the instant. Call in order of time."""
     trail.moves += moves
-    trail.points = [known for known in trail.points if known.t >= point.t - WITHIN_S]
+    while trail.points and trail.points[0].t < point.t - WITHIN_S:
+        del trail.points[0]
     for ct in (True, False):
         found = _found(trail.points, point, ct)
         if found is not None:
@@ -91,16 +92,24 @@ def swings(trail: Trail, point: Point, moves: Sequence[Move]) -> Iterator[Swing]
             break
     trail.points.append(point)
     first = trail.points[0].t
-    trail.moves = [move for move in trail.moves if move.t > first]
+    while trail.moves and trail.moves[0].t <= first:
+        del trail.moves[0]
 
 
 def _found(points: Sequence[Point], point: Point, ct: bool) -> Point | None:
-    if not points:
+    if not points or not _apart(points, point, ct):
         return None
     best = min(points, key=lambda known: _of_side(known, ct)[2])
     before, _, upper = _of_side(best, ct)
     after, lower, _ = _of_side(point, ct)
     return best if lower > upper and after - before >= SIZE else None
+
+
+def _apart(points: Sequence[Point], point: Point, ct: bool) -> bool:
+    """Whether the interval of an instant lies above the lowest one before: hardly ever, and cheap to ask."""
+    if ct:
+        return point.lo > min([known.hi for known in points])
+    return 1.0 - point.hi > 1.0 - max([known.lo for known in points])
 
 
 def _of_side(point: Point, ct: bool) -> tuple[float, float, float]:
