@@ -17,8 +17,7 @@ from esports_assets.streams.envelope import Envelope
 FORMAT = 1
 _SPACING_US = 1_000_000
 _KEPT_US = 60_000_000
-_EXACT = {EventType.FREEZE_END: 0}
-_FROM_ANY = 1
+_EXACT, _FROM_ANY = 0, 1
 
 
 class Zero(msgspec.Struct, array_like=True, frozen=True):
@@ -44,7 +43,7 @@ class MatchMemory(msgspec.Struct):
         event = envelope.event
         at_us = utc_us(event.timestamp)
         if event.t is not None and event.segment > 0:
-            rank = _EXACT.get(event.event_type, _FROM_ANY)
+            rank = _EXACT if event.event_type is EventType.FREEZE_END else _FROM_ANY
             known = self.zeros.get(event.segment)
             if known is None or rank < known.rank:
                 self.zeros[event.segment] = Zero(rank, at_us - round(event.t * 1e6))

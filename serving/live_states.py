@@ -163,10 +163,11 @@ def _add(told: Told, spoken: Spoken) -> None:
 
 def message_of(envelope: Envelope) -> Message:
     """What the windows take: a frame as the positions in it."""
-    event = envelope.event
-    if not is_frame(event):
-        return event
-    frame = frame_of(event) if envelope.frame is None else envelope.frame
+    event, frame = envelope.event, envelope.frame
+    if frame is None:
+        if not is_frame(event):
+            return event
+        frame = frame_of(event)
     players = {row.player: row for row in frame.frame}
     return Positions(event.match_id, event.segment, event.t or 0.0, utc_us(event.timestamp), players)
 

@@ -19,6 +19,7 @@ CS2_TICKS_PER_S = 64.0
 
 LONGEST_ROUND_S = 3600.0
 """No round, paused or not, is believed to last longer from freeze end to its decision, in seconds."""
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ def utc_us(moment: datetime) -> int:
     """
     if moment.tzinfo is None:
         raise ValueError(f"timestamp {moment.isoformat()} has no time zone")
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_utc_us(value: int) -> datetime:
     """The inverse of ``utc_us``."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)
+    return _EPOCH + timedelta(microseconds=value)
