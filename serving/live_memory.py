@@ -13,6 +13,7 @@ from esports_assets.canonical.clock import utc_us
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.signals.debounce import Debounce
 from esports_assets.streams.envelope import Envelope
+from esports_assets.windows.micro.facts import in_a_round
 
 FORMAT = 1
 _SPACING_US = 1_000_000
@@ -33,7 +34,7 @@ class MatchMemory(msgspec.Struct):
     debounce: Debounce = msgspec.field(default_factory=Debounce)
     zeros: dict[int, Zero] = {}
     offsets: list[tuple[int, float]] = []
-    """Source time (microseconds) and what a replay adds to it at that time, in order; the last minute of them."""
+    """Source time (microseconds) and what a replay adds to it at that time, in order; events of rounds tell it."""
     ended: bool = False
     settled: bool = False
     """Everything of it was taken from the lake: what the log still holds of it is told already."""
@@ -42,16 +43,24 @@ class MatchMemory(msgspec.Struct):
         """Learn from an envelope of the match."""
         event = envelope.event
         at_us = utc_us(event.timestamp)
-        if event.t is not None and event.segment > 0:
+        if event.t is not None and in_a_round(event.segment, event.t):
             rank = _EXACT if event.event_type is EventType.FREEZE_END else _FROM_ANY
             known = self.zeros.get(event.segment)
             if known is None or rank < known.rank:
                 self.zeros[event.segment] = Zero(rank, at_us - round(event.t * 1e6))
-        if envelope.live_offset_s is not None and (not self.offsets or at_us - self.offsets[-1][0] >= _SPACING_US):
-            self.offsets.append((at_us, envelope.live_offset_s))
-            while at_us - self.offsets[0][0] > _KEPT_US:
-                del self.offsets[0]
+            if envelope.live_offset_s is not None and (not self.offsets or at_us - self.offsets[-1][0] >= _SPACING_US):
+                self.offsets.append((at_us, envelope.live_offset_s))
         self.ended = self.ended or event.event_type is EventType.MAP_END
+
+    def forget(self) -> None:
+        """Let go of offsets from before the last minute, but for the one that it begins with.
+
+        Only once what was heard has been spoken about: a batch may span any time.
+        """
+        first = 0
+        while first + 1 < len(self.offsets) and self.offsets[-1][0] - self.offsets[first + 1][0] >= _KEPT_US:
+            first += 1
+        del self.offsets[:first]
 
     def zero_us(self, segment: int) -> int | None:
         """Source time of a round's freeze end, or None where no event told it."""
@@ -59,11 +68,17 @@ class MatchMemory(msgspec.Struct):
         return None if known is None else known.us
 
     def offset_s(self, at_us: int) -> float:
-        """Seconds from source time to the wall clock at an instant; 0 where the source is live itself."""
+        """Seconds from source time to the wall clock at an instant; 0 where the source is live itself.
+
+        Between two instants that were told, the greater: a replay that is not as fast as life never makes a statement older
+        than it is.
+        """
         if not self.offsets:
             return 0.0
         place = bisect_left(self.offsets, (at_us,))
-        return self.offsets[min(place, len(self.offsets) - 1)][1]
+        if place < len(self.offsets) and self.offsets[place][0] == at_us:
+            return self.offsets[place][1]
+        return max(offset for _, offset in self.offsets[max(0, place - 1) : place + 1])
 
 
 class Checkpoint(msgspec.Struct, array_like=True):

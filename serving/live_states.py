@@ -66,10 +66,14 @@ class States:
     def restore(self, match_id: str, data: bytes) -> None:
         """Go on with a match; ValueError where its checkpoint cannot be used."""
         kept = loaded(data)
-        if kept.micro is not None:
-            self._micro.restore(kept.micro)
-        if kept.momentum is not None:
-            self._momentum.restore(kept.momentum)
+        try:
+            if kept.micro is not None:
+                self._micro.restore(kept.micro)
+            if kept.momentum is not None:
+                self._momentum.restore(kept.momentum)
+        except ValueError:
+            self._drop(match_id)
+            raise
         self._memories[match_id] = kept.memory
 
     def saved(self, match_id: str) -> bytes:
@@ -104,6 +108,8 @@ class States:
             _add(told, self._momentum.finish(match_id, self._memories))
             self._forget(match_id)
         told.over = list(fed.over)
+        for memory in known.values():
+            memory.forget()
         return told
 
     def finish(self, match_id: str) -> Told:
@@ -116,9 +122,11 @@ class States:
 
     def again(self, match_id: str, playable: Playable) -> Told:
         """A match as the lake holds it, from its beginning to its end. What was in progress of it is void, and what the log still
-        holds of it is passed over.
+        holds of it is passed over. The lake knows nothing of a replay's wall clock: what the log told of it holds on.
         """
+        before = self._memories.get(match_id, MatchMemory())
         self._drop(match_id)
+        self._memories[match_id] = MatchMemory(offsets=before.offsets)
         told = Told()
         envelopes = envelopes_of(playable)
         while some := list(islice(envelopes, _AT_ONCE)):
