@@ -9,12 +9,14 @@ Belongs here: asking, taking, what became of it. Does not belong here: playing (
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from redis import Redis
 
 from esports_assets.streams.scripts import lua
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 PARALLEL = 5
 """Matches that are played at once, by all processes together."""
@@ -95,7 +97,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 class BackfillQueue:
     """The queue of one server."""
 
-    def __init__(self, client: Redis, parallel: int = PARALLEL) -> None:
+    def __init__(self, client: "Redis", parallel: int = PARALLEL) -> None:
         self._client = client
         self._parallel = parallel
         self._ask = client.register_script(_ASK)

@@ -8,8 +8,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import redis
 from prometheus_client import CollectorRegistry
 
 from serving.auth import Access, Authenticator
@@ -22,6 +22,9 @@ from serving.review_events import Relay
 from serving.review_figures import ReviewFigures
 from serving.reviews import Reviews
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
 
 _REDIS_S, _AGAIN_S = 5.0, 5.0
 _PORTIONS = 20
@@ -118,4 +121,6 @@ class Desk:
 
 
 def _client(url: str) -> "redis.Redis":
+    import redis
+
     return redis.Redis.from_url(url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S)

@@ -1,5 +1,7 @@
 """The ways into the log of one service, put together from its settings, with the loops that carry them on.
 
+Imports of what only a log needs (Redis, adapters, Arrow) stand in functions: a service without one never pays for them.
+
 Belongs here: which parts exist with which settings, start and stop.
 Does not belong here: what a part does.
 """
@@ -7,20 +9,17 @@ Does not belong here: what a part does.
 import logging
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from redis import Redis
-
-from esports_assets.streams.connect import connect
-from esports_assets.streams.log import EventLog
-from serving.backfill import Backfill
-from serving.backfill_queue import BackfillQueue
 from serving.errors import ApiError
-from serving.feed import Feed
-from serving.grid_files import GridFiles
-from serving.grid_intake import GridIntake
-from serving.grid_turns import Turns
 from serving.settings import Settings
-from serving.unread import Unread
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from serving.backfill import Backfill
+    from serving.feed import Feed
+    from serving.grid_files import GridFiles
 
 _JOIN_S, _AGAIN_S = 6.0, 5.0
 _log = logging.getLogger("serving.intake")
@@ -30,21 +29,21 @@ class Intake:
     """One app's ways into the log. Without Redis there is no log."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = connect(settings.redis_url) if settings.redis_url else None
+        self._client = _client(settings.redis_url) if settings.redis_url else None
         self._feed = None if self._client is None else feed_of(self._client, settings)
         self._backfill = None if self._client is None else backfill_of(self._client, settings)
         self._stop = threading.Event()
         self._loops: list[threading.Thread] = []
 
     @property
-    def feed(self) -> Feed:
+    def feed(self) -> "Feed":
         """What takes bodies; ApiError 503 where there is no log."""
         if self._feed is None:
             raise ApiError(503, "no_log", "Events are kept in Redis, and REDIS_URL is not set.")
         return self._feed
 
     @property
-    def backfill(self) -> Backfill:
+    def backfill(self) -> "Backfill":
         """What plays matches of the past; ApiError 503 where there is no log."""
         if self._backfill is None:
             raise ApiError(503, "no_log", "Events are kept in Redis, and REDIS_URL is not set.")
@@ -77,22 +76,40 @@ class Intake:
                 self._stop.wait(_AGAIN_S)
 
 
-def feed_of(client: Redis, settings: Settings) -> Feed:
+def _client(url: str) -> "Redis":
+    from esports_assets.streams.connect import connect
+
+    return connect(url)
+
+
+def feed_of(client: "Redis", settings: Settings) -> "Feed":
     """What takes bodies into the log of a server."""
+    from esports_assets.streams.log import EventLog
+    from serving.feed import Feed
+    from serving.grid_intake import GridIntake
+    from serving.grid_turns import Turns
+    from serving.unread import Unread
+
     log = EventLog(client, retention_h=settings.stream_retention_h)
     unread = Unread(client, log.retention_ms)
     turns = Turns(client, retention_ms=log.retention_ms, gap_s=settings.grid_gap_s)
     return Feed(log, GridIntake(log, turns, unread), unread, settings.max_event_bytes)
 
 
-def backfill_of(client: Redis, settings: Settings) -> Backfill:
+def backfill_of(client: "Redis", settings: Settings) -> "Backfill":
     """What plays matches of the past into the log of a server; GRID is asked only with a key."""
+    from esports_assets.streams.log import EventLog
+    from serving.backfill import Backfill
+    from serving.backfill_queue import BackfillQueue
+
     log = EventLog(client, retention_h=settings.stream_retention_h)
     return Backfill(log, BackfillQueue(client), settings.lake, files_of(settings))
 
 
-def files_of(settings: Settings) -> GridFiles | None:
+def files_of(settings: Settings) -> "GridFiles | None":
     """GRID's files, if there is a key for them."""
+    from serving.grid_files import GridFiles
+
     key = settings.grid_api_key.get_secret_value()
     if not key:
         return None

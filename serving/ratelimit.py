@@ -13,11 +13,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
-
-import redis
+from typing import TYPE_CHECKING, Any, Protocol
 
 from serving.errors import ApiError
+
+if TYPE_CHECKING:
+    import redis
 
 _PREFIX = "esports:rate:"
 _MOST_BUCKETS = 50_000
@@ -109,12 +110,14 @@ class RedisLimiter:
 
     def take(self, identity: str, most: int = 1) -> Verdict:
         """Count a request of a caller, or as many as may pass of ``most``; ApiError 503 while Redis does not answer."""
+        from redis import RedisError
+
         now = "" if self._clock_ms is None else self._clock_ms()
         try:
             answer: Any = self._take(
                 keys=[f"{self._prefix}{identity}"], args=[self._rate.per_s, self._rate.burst, now, most]
             )
-        except redis.RedisError as error:
+        except RedisError as error:
             message = "Requests cannot be counted now, so none that needs an account passes; try again in a moment."
             raise ApiError(503, "limits_unavailable", message) from error
         return self._rate.verdict(int(answer[0]), float(answer[1]), self.store)

@@ -19,13 +19,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-import redis
 
 from esports_assets.canonical.clock import from_utc_us, utc_us
 from serving.gate import Audience, Decision, Pause, Policy, Statement, decide, outward, statement_of
+
+if TYPE_CHECKING:
+    import redis
 
 ORIGINALS = ("events:agent:motion", "agent.signals")
 REFUSED = "signals:refused"
@@ -187,11 +189,13 @@ class Releases:
 
     def run(self, stop: threading.Event, interval_s: float = 0.1) -> None:
         """Poll until stopped; a Redis that is away is asked again, more patiently each time."""
+        from redis import RedisError
+
         wait_s = interval_s
         while not stop.wait(wait_s):
             try:
                 wait_s = 0.0 if self.poll() else interval_s
-            except redis.RedisError as error:
+            except RedisError as error:
                 wait_s = min(2 * max(wait_s, interval_s), 5.0)
                 _log.warning("releases wait, Redis does not answer: %s", error)
 

@@ -12,15 +12,17 @@ entry is appended, and asking twice is asking once (``release.py``).
 import logging
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import redis
 
 from serving.database import Database
 from serving.errors import ApiError
 from serving.gate import Audience
 from serving.release import Releases
+
+if TYPE_CHECKING:
+    import redis
 
 STREAM = "events:reviews"
 """``data`` holds ``{id, event, review_id, action, actor, actor_role, from_status, to_status, at, ...}``; ``event`` is
@@ -71,11 +73,13 @@ class Relay:
 
     def run(self, stop: threading.Event, interval_s: float = 0.2) -> None:
         """Carry until stopped; a store that is away is asked again, more patiently each time."""
+        from redis import RedisError
+
         wait_s = interval_s
         while not stop.wait(wait_s):
             try:
                 wait_s = 0.0 if self.poll() else interval_s
-            except (redis.RedisError, ApiError) as error:
+            except (RedisError, ApiError) as error:
                 wait_s = min(2 * max(wait_s, interval_s), 5.0)
                 _log.warning("review events wait: %s", error)
 

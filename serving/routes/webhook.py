@@ -12,7 +12,6 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
-from redis import RedisError
 
 from serving import feed_schemas as shapes
 from serving import responses
@@ -94,6 +93,8 @@ def router(intake: Intake, access: Access) -> APIRouter:
 
 @contextlib.contextmanager
 def _log_there() -> Iterator[None]:
+    from redis import RedisError
+
     try:
         yield
     except RedisError as error:
