@@ -16,7 +16,7 @@ SCHEMA_VERSION = "1.0"
 """Version of the canonical language; readers refuse another major version."""
 
 
-class IngestionMeta(msgspec.Struct, frozen=True, omit_defaults=True):
+class IngestionMeta(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How an event came in: never part of the lake's rows or of any hash, except ``simulated``, which the rounds table keeps."""
 
     source: str = ""
@@ -25,8 +25,8 @@ class IngestionMeta(msgspec.Struct, frozen=True, omit_defaults=True):
     simulated: bool = False
 
 
-class CanonicalEvent(msgspec.Struct, frozen=True):
-    """One statement of the language.
+class CanonicalEvent(msgspec.Struct, frozen=True, gc=False):
+    """One statement of the language. Nothing that it holds leads back to it, so the garbage collector need not walk through it.
 
     ``t`` is seconds since the segment's zero (None where the source has no clock), ``segment`` the round, game or hand (0 =
     outside any), ``seq`` the order within the match, dense from 0. ``actor`` and ``target`` are prefixed source ids,

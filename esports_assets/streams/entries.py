@@ -13,7 +13,7 @@ from esports_assets.canonical.event import WireError
 from esports_assets.streams.envelope import Envelope, decode
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry: ``data`` is None where it has no such field, ``fields`` then tells what it has instead."""
 
     stream: str

@@ -70,7 +70,7 @@ class _Beside(msgspec.Struct, frozen=True, omit_defaults=True):
     closing: Closing | None = None
 
 
-class Envelope(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """An event with what stands beside it; ``frame`` is the checked payload where the event is a frame.
 
     The rows of a frame then stand in the event's payload as the same ``FrameRow`` values, not as lists.
@@ -119,14 +119,14 @@ def decode(data: bytes) -> Envelope:
     return envelope
 
 
-class _Whole(CanonicalEvent, frozen=True):
+class _Whole(CanonicalEvent, frozen=True, gc=False):
     live_offset_s: float | None = None
     opening: Opening | None = None
     round: RoundRow | None = None
     closing: Closing | None = None
 
 
-class _WholeFrame(_Whole, frozen=True, kw_only=True):
+class _WholeFrame(_Whole, frozen=True, kw_only=True, gc=False):
     payload: Frame  # type: ignore[assignment]
 
 
