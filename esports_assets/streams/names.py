@@ -7,6 +7,7 @@
     signals:provisional          what may still change, for who watches inside; agent.winprob: win probability per event
     esports:ids:<match>          set of event ids that entered, expires with the retention
     esports:signals:<match>      set of signal ids that were published, expires with the retention
+    esports:announced:<match>    set of ids of provisional statements that were told, expires with the retention
     esports:lease:<group>:<n>    hash holder, token, until: who works on a shard
     esports:workers:<group>      sorted set of workers by the end of their last heartbeat
     esports:checkpoint:<group>:<n>  hash of window states of a shard
@@ -44,6 +45,11 @@ def ids_key(match_id: str) -> str:
 def signals_key(match_id: str) -> str:
     """Ids of the signals of a match that were published."""
     return f"esports:signals:{match_id}"
+
+
+def announced_key(match_id: str) -> str:
+    """Ids of the provisional statements of a match that were told."""
+    return f"esports:announced:{match_id}"
 
 
 def lease_key(group: str, shard: int) -> str:
