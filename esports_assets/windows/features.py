@@ -7,6 +7,7 @@ Does not belong here: features that are functions of other features (``contrasts
 
 import warnings
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,6 +32,7 @@ DEFUSE_KIT_S, DEFUSE_S = 5.0, 10.0
 """Seconds that a defuse takes with and without a kit."""
 
 _FEATURES: list[tuple[Feature, Compute]] = []
+_Kept = TypeVar("_Kept")
 
 
 def _per_side(
@@ -87,6 +89,19 @@ def _unknown_where(missing: Flags, values: Floats) -> Floats:
     return np.where(missing, np.nan, values)
 
 
+def _once(compute: Callable[[RoundView], _Kept]) -> Callable[[RoundView], _Kept]:
+    """What several features read is computed once and kept with the view, as if it were a cached property of it."""
+
+    def kept(view: RoundView) -> _Kept:
+        if compute.__name__ not in view.__dict__:
+            view.__dict__[compute.__name__] = compute(view)
+        found: _Kept = view.__dict__[compute.__name__]
+        return found
+
+    return kept
+
+
+@_once
 def _positions_unknown(view: RoundView) -> Flags:
     return np.asarray(np.isnan(view.position[..., 0]).all(axis=1))
 
@@ -218,6 +233,7 @@ _single("plant_slack_s", "s", "Time to spare for a plant", plant_slack, -1, True
 # --- space ----------------------------------------------------------------------------------------------------------
 
 
+@_once
 def _target_distance(view: RoundView) -> Floats:
     """Distance of each player to the site in question: the planted one, else the one nearer to the bomb or to the Ts."""
     a, b = view.to_site
@@ -241,6 +257,20 @@ def _near_enemy(view: RoundView, who: Flags) -> Floats:
 
 def _looking(view: RoundView, who: Flags) -> tuple[Floats, Floats]:
     """Angle to the nearest enemy (radians) and its distance, for each player of the side."""
+    return _ct_looking(view) if who is view.ct_alive else _t_looking(view)
+
+
+@_once
+def _ct_looking(view: RoundView) -> tuple[Floats, Floats]:
+    return _looks(view, view.ct_alive)
+
+
+@_once
+def _t_looking(view: RoundView) -> tuple[Floats, Floats]:
+    return _looks(view, view.t_alive)
+
+
+def _looks(view: RoundView, who: Flags) -> tuple[Floats, Floats]:
     ct, t = np.flatnonzero(view.ct), np.flatnonzero(~view.ct)
     ours, theirs, pairs = (ct, t, view.pairs) if who is view.ct_alive else (t, ct, view.pairs.transpose(0, 2, 1))
     if not len(ours) or not len(theirs):
