@@ -40,6 +40,7 @@ from esports_assets.windows.view import Sites
 from serving.bundles import Watcher
 from serving.database import Database
 from serving.derivation import derivation_of, window_fingerprint
+from serving.errors import ApiError
 from serving.live_intents import Intents
 from serving.live_metrics import LiveMetrics
 from serving.live_momentum import Momentum
@@ -233,6 +234,8 @@ def _of_lake(lake: Any, match_id: str) -> Playable | None:
         return from_lake(lake, match_id)
     except ReplayError:
         return None
+    except OSError as error:
+        raise ApiError(503, "no_lake", f"The lake does not answer: {error}") from error
 
 
 def main() -> None:

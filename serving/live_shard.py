@@ -9,33 +9,31 @@ and opens again from the checkpoints. An entry that fails again and again comes 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 import msgspec
 from redis import RedisError
 
-from esports_assets.canonical.event import WireError
-from esports_assets.canonical.vocabulary import EventType
 from esports_assets.streams.commit import Committed
 from esports_assets.streams.entries import Entry
-from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.errors import GapError, LostLease
 from esports_assets.streams.groups import ConsumerGroup
 from esports_assets.streams.leases import Lease
 from esports_assets.streams.replay import Playable
 from serving.errors import ApiError
 from serving.live_metrics import LiveMetrics
+from serving.live_reading import read_into
 from serving.live_sinks import Sinks
 from serving.live_states import States, Told
-from serving.live_work import Pausing, Work
+from serving.live_work import Work
 from serving.review_terms import Rule, triage
 
 LATE = "it came after the watermark of its match, when the rows that it belongs to were final"
-AHEAD_S = 60.0
-"""An event so far in the future would end the waiting for everything before it: its clock is wrong."""
 ATTEMPTS = 10
 """An entry that was delivered so often and fails once more, alone, becomes a dead letter with the reason."""
 CRASHES = 100
@@ -78,17 +76,22 @@ class Shard:
 
     def __init__(self, lease: Lease, group: ConsumerGroup, parts: Parts) -> None:
         self.lease, self.group, self._parts = lease, group, parts
+        self._wait_s = _AGAIN_S
+        self._fails: Counter[str] = Counter()
+        """How often what is no entry's work, an end or a rebuild, failed for a match."""
+        self._gap, self._passed = "", set[str]()
+        """The last gap, and matches that it goes on without."""
         self._open()
 
     @property
-    def writing(self) -> "Future[Committed] | None":
-        """What is being written, until ``step`` has looked at its outcome."""
-        return None if self._writing is None else self._writing.future
+    def writing(self) -> "Future[Any] | None":
+        """What is done beside, until ``step`` has looked at its outcome."""
+        return self._taking if self._writing is None else self._writing.future
 
     @property
     def stalled(self) -> bool:
-        """Whether it waits for something that is away, or for its own writing."""
-        return self._held is not None or self._writing is not None
+        """Whether it waits for something that is away, or for what is done beside."""
+        return self._held is not None or self.writing is not None or self._parts.monotonic() < self._retry_at
 
     @property
     def matches(self) -> int:
@@ -100,11 +103,14 @@ class Shard:
 
         Raises LostLease and RedisError, after which the shard must be thrown away.
         """
+        if self._taking is not None:
+            return self._taken(self._taking) if self._taking.done() else 0
         if self._writing is not None:
             return self._outcome(self._writing) if self._writing.future.done() else 0
+        if self._parts.monotonic() < self._retry_at:
+            return 0
         if self._held is not None:
-            if self._parts.monotonic() >= self._retry_at:
-                self._settle(*self._held)
+            self._settle(*self._held)
             return 0
         try:
             entries = self._next()
@@ -122,7 +128,10 @@ class Shard:
         self._touched: dict[str, float] = {}
         self._writing: _Writing | None = None
         self._held: tuple[Work, Sequence[Entry]] | None = None
-        self._retry_at, self._wait_s = 0.0, _AGAIN_S
+        self._about = ""
+        """The match whose end or rebuild is under way."""
+        self._taking: Future[Work | None] | None = None
+        self._retry_at = 0.0
         self._recovering = True
         self.group.ensure()
         for match_id, data in self._parts.sinks.committer.checkpoint(self.lease.shard).items():
@@ -167,21 +176,30 @@ class Shard:
         except ApiError as error:
             if error.status < 500:
                 return self._failed(writing.entries, error)
-            self._held, self._retry_at = (writing.work, writing.entries), self._parts.monotonic() + self._wait_s
-            self._wait_s = min(2 * self._wait_s, _LONGEST_S)
-            _log.warning("shard %d waits: %s", self.lease.shard, error.message)
-            return 0
+            self._held = (writing.work, writing.entries)
+            return self._later(error)
         except (RedisError, LostLease):
             raise
         except Exception as error:  # noqa: BLE001 - as above
             return self._failed(writing.entries, error)
         self._wait_s = _AGAIN_S
+        self._fails.pop(self._about, None)
+        self._about = ""
         self._parts.metrics.committed(writing.work, committed, self._parts.now())
         return 1
 
+    def _later(self, error: ApiError) -> int:
+        """Wait for what is away, longer each time."""
+        self._retry_at = self._parts.monotonic() + self._wait_s
+        self._wait_s = min(2 * self._wait_s, _LONGEST_S)
+        _log.warning("shard %d waits: %s", self.lease.shard, error.message)
+        return 0
+
     def _failed(self, entries: Sequence[Entry], error: Exception) -> int:
         """Begin again from the checkpoints; an entry that failed alone too often is a dead letter."""
-        first = entries[0].id if entries else "none"
+        first = entries[0].id if entries else self._about
+        if self._about:
+            self._fails[self._about] += 1
         _log.error("shard %d: %d entries from %s on failed", self.lease.shard, len(entries), first, exc_info=error)
         self._parts.metrics.failed()
         if len(entries) == 1 and entries[0].deliveries >= ATTEMPTS:
@@ -193,31 +211,9 @@ class Shard:
     def _prepared(self, entries: Sequence[Entry]) -> Work:
         """What entries lead to; state in memory has moved on by them."""
         work = Work()
-        envelopes = self._readable(entries, work)
-        work.pauses = [pausing for envelope in envelopes if (pausing := _pausing(envelope)) is not None]
+        envelopes = read_into(work, entries, self._parts.now())
         self._note(work, self._states.take(envelopes))
         return work
-
-    def _readable(self, entries: Sequence[Entry], work: Work) -> list[Envelope]:
-        """The good ones; malformed ones and those of a clock that runs ahead become dead letters with the commit."""
-        found: list[Envelope] = []
-        good: list[Entry] = []
-        latest = self._parts.now() + timedelta(seconds=AHEAD_S)
-        for entry in entries:
-            try:
-                envelope = entry.envelope()
-            except WireError as error:
-                work.dead.append((entry, f"malformed: {error}"))
-                continue
-            if envelope.live_at > latest:
-                work.dead.append(
-                    (entry, f"it happens at {envelope.live_at.isoformat()}, which has not come: a clock is wrong")
-                )
-                continue
-            found.append(envelope)
-            good.append(entry)
-        work.entries = good
-        return found
 
     def _note(self, work: Work, told: Told) -> None:
         """Put into the work what matches told, with checkpoints of those that go on."""
@@ -239,37 +235,70 @@ class Shard:
                 work.checkpoint[match_id] = self._states.saved(match_id)
 
     def _end_matches(self) -> None:
-        """Finish matches that have ended, or of which nothing was heard for long; they leave with a commit of their own."""
-        now, work = self._parts.monotonic(), Work()
-        for match_id, since in list(self._touched.items()):
-            ended = self._states.ended(match_id)
-            if now - since >= (self._parts.quiet_s if ended else self._parts.abandoned_s):
+        """Finish a match that has ended, or of which nothing was heard for long; it leaves with a commit of its own.
+
+        One that fails again and again leaves at last without its last statements, and others do not wait for it.
+        """
+        now = self._parts.monotonic()
+        for match_id in sorted(self._touched, key=lambda name: self._fails[name]):
+            quiet_s = self._parts.quiet_s if self._states.ended(match_id) else self._parts.abandoned_s
+            if now - self._touched[match_id] >= quiet_s:
+                self._end(match_id)
+                return
+
+    def _end(self, match_id: str) -> None:
+        self._about, work = match_id, Work()
+        try:
+            if self._fails[match_id] < ATTEMPTS:
                 self._note(work, self._states.finish(match_id))
-        if work.evict:
+            else:
+                _log.error("match %s leaves without its last statements", match_id)
+                self._states.drop(match_id)
+                self._note(work, Told(over=[match_id]))
+        except Exception as error:  # noqa: BLE001 - logged whole; it comes again, so often
+            self._failed((), error)
+        else:
             self._settle(work)
 
     def _rebuild(self, gap: GapError) -> int:
-        """Entries are gone that nobody here has read: matches in progress are taken from the lake, each as a whole."""
-        _log.error("shard %d: %s", self.lease.shard, gap)
-        self._parts.metrics.gap()
+        """Entries are gone that nobody here has read: matches in progress are taken from the lake, each as a whole, beside: it
+        may last longer than a lease without heartbeats.
+        """
+        if self._gap != gap.gone:
+            self._gap = gap.gone
+            _log.error("shard %d: %s", self.lease.shard, gap)
+            self._parts.metrics.gap()
         for match_id in self._states.matches:
-            playable = self._parts.from_lake(match_id)
-            if playable is None:
-                _log.error("match %s is not in the lake: what would be said of its lost events is not", match_id)
-                continue
-            work = Work()
-            self._note(work, self._states.again(match_id, playable))
-            self._settle(work)
-            if self._writing is not None and not self._outcome(self._writing):
-                return 0
+            if not self._states.settled(match_id) and match_id not in self._passed:
+                self._about = match_id
+                self._taking = self._parts.writer.submit(self._from_lake, match_id)
+                return 1
+        self._passed.clear()
         self.group.pass_gap(gap)
         return 0
 
+    def _from_lake(self, match_id: str) -> Work | None:
+        """What a match of the lake leads to; None for one that it does not hold, or that fails again and again."""
+        playable = self._parts.from_lake(match_id) if self._fails[match_id] < ATTEMPTS else None
+        if playable is None:
+            return None
+        work = Work()
+        self._note(work, self._states.again(match_id, playable))
+        return work
 
-def _pausing(envelope: Envelope) -> Pausing | None:
-    """What an event says about technical pauses; whatever resumes a match ends one."""
-    event = envelope.event
-    technical = event.event_type is EventType.PAUSE and event.payload.get("kind") == "technical"
-    if technical or event.event_type is EventType.RESUME:
-        return Pausing(event.match_id, envelope.live_at, technical)
-    return None
+    def _taken(self, taking: "Future[Work | None]") -> int:
+        """What became of taking a match from the lake."""
+        self._taking = None
+        try:
+            work = taking.result()
+        except ApiError as error:
+            return self._later(error)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._failed((), error)
+        if work is None:
+            _log.error("match %s is not taken from the lake: what would be said of its lost events is not", self._about)
+            self._passed.add(self._about)
+            self._about = ""
+        else:
+            self._settle(work)
+        return 1

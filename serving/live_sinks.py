@@ -27,10 +27,13 @@ class Sinks:
     reviews: Reviews
 
     def write(self, lease: Lease, work: Work) -> Committed:
-        """Write it all. ApiError 503 where the database is away, RedisError, LostLease: then nothing is acknowledged."""
-        self._to_postgres(work)
+        """Write it all, pauses before anything that may have to wait.
+
+        ApiError 503 where the database is away, RedisError, LostLease: then nothing is acknowledged.
+        """
         for pausing in work.pauses:
             self._pause(pausing)
+        self._to_postgres(work)
         self.releases.schedule_all(list(work.waiting()))
         return self.committer.commit(
             lease,

@@ -63,6 +63,10 @@ class States:
         memory = self._memories[match_id]
         return memory.ended or memory.settled
 
+    def settled(self, match_id: str) -> bool:
+        """Whether the match was taken from the lake as a whole."""
+        return self._memories[match_id].settled
+
     def restore(self, match_id: str, data: bytes) -> None:
         """Go on with a match; ValueError where its checkpoint cannot be used."""
         kept = loaded(data)
@@ -72,7 +76,7 @@ class States:
             if kept.momentum is not None:
                 self._momentum.restore(kept.momentum)
         except ValueError:
-            self._drop(match_id)
+            self.drop(match_id)
             raise
         self._memories[match_id] = kept.memory
 
@@ -125,7 +129,7 @@ class States:
         holds of it is passed over. The lake knows nothing of a replay's wall clock: what the log told of it holds on.
         """
         before = self._memories.get(match_id, MatchMemory())
-        self._drop(match_id)
+        self.drop(match_id)
         self._memories[match_id] = MatchMemory(offsets=before.offsets)
         told = Told()
         envelopes = envelopes_of(playable)
@@ -141,17 +145,7 @@ class States:
         told.touched = [match_id]
         return told
 
-    def _speak(self, told: Told, fed: Fed, events: dict[int, CanonicalEvent]) -> None:
-        said = self._intents.final(fed.final, self._memories)
-        told.said += [(INTENT_AGENT, signal) for signal in said]
-        told.provisional += self._intents.provisional(fed.provisional, self._memories, self._early)
-        told.late += [_event_of(message, events) for message in fed.late]
-
-    def _forget(self, match_id: str) -> None:
-        self._memories.pop(match_id, None)
-        self._early.pop(match_id, None)
-
-    def _drop(self, match_id: str) -> None:
+    def drop(self, match_id: str) -> None:
         """Go on with every match but one; what was heard of that one is void."""
         others = [self._micro.checkpoint(other) for other in self._micro.matches if other != match_id]
         self._micro = self._new_micro()
@@ -162,6 +156,16 @@ class States:
         for kept in others:
             self._momentum.restore(kept)
         self._forget(match_id)
+
+    def _speak(self, told: Told, fed: Fed, events: dict[int, CanonicalEvent]) -> None:
+        said = self._intents.final(fed.final, self._memories)
+        told.said += [(INTENT_AGENT, signal) for signal in said]
+        told.provisional += self._intents.provisional(fed.provisional, self._memories, self._early)
+        told.late += [_event_of(message, events) for message in fed.late]
+
+    def _forget(self, match_id: str) -> None:
+        self._memories.pop(match_id, None)
+        self._early.pop(match_id, None)
 
 
 def _add(told: Told, spoken: Spoken) -> None:

@@ -89,7 +89,10 @@ _RESUME = """
 local told = redis.call('GET', KEYS[1]) or ''
 local start = told:match('(%d+):$')
 if not start then return 0 end
-local finish = tonumber(ARGV[1]) < tonumber(start) and start or ARGV[1]
+local ended = told:match('(%d+),%d+:$')
+local at = tonumber(ARGV[1])
+if ended and at <= tonumber(ended) and at < tonumber(start) then return 0 end
+local finish = at < tonumber(start) and start or ARGV[1]
 redis.call('SET', KEYS[1], told .. finish, 'EX', ARGV[2])
 return 1
 """

@@ -177,6 +177,14 @@ def test_pauses_may_be_told_twice_and_late(releases: Releases) -> None:
     assert releases.pauses("m2") == []
 
 
+def test_what_ended_an_earlier_pause_ends_no_later_one(releases: Releases) -> None:
+    """A batch of work that is written again tells everything again."""
+    told = [(releases.pause, 10), (releases.resume, 20), (releases.pause, 30)]
+    for change, seconds in (*told, *told[:2]):
+        change("m1", _at(seconds))
+    assert releases.pauses("m1") == [Pause(_at(10), _at(20)), Pause(_at(30))]
+
+
 def test_a_pause_between_the_gate_and_the_release_stops_the_release(
     client: "redis.Redis", clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

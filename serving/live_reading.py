@@ -1,0 +1,60 @@
+"""Entries of the log as the worker takes them in: the good ones, and why others are refused.
+
+Belongs here: what is refused beside what is malformed, and the pauses that entries tell of.
+Does not belong here: what good entries lead to (``live_states.py``), retries (``live_shard.py``).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from esports_assets.canonical.event import WireError
+from esports_assets.canonical.vocabulary import EventType
+from esports_assets.streams.entries import Entry
+from esports_assets.streams.envelope import Envelope
+from esports_assets.windows.micro.facts import lineup_of
+from serving.live_work import Pausing, Work
+
+AHEAD_S = 60.0
+"""An event so far in the future would end the waiting for everything before it: its clock is wrong."""
+MOST_PLAYERS = 64
+"""A match with more players is none: the windows' work grows with the square of their number."""
+
+
+def read_into(work: Work, entries: Sequence[Entry], now: datetime) -> list[Envelope]:
+    """The good ones. The work learns of their entries and pauses, and that the others become dead letters with the commit."""
+    found: list[Envelope] = []
+    good: list[Entry] = []
+    latest = now + timedelta(seconds=AHEAD_S)
+    for entry in entries:
+        try:
+            envelope = entry.envelope()
+        except WireError as error:
+            work.dead.append((entry, f"malformed: {error}"))
+            continue
+        if reason := _refusal(envelope, latest):
+            work.dead.append((entry, reason))
+            continue
+        found.append(envelope)
+        good.append(entry)
+    work.entries = good
+    work.pauses = [pausing for envelope in found if (pausing := _pausing(envelope)) is not None]
+    return found
+
+
+def _refusal(envelope: Envelope, latest: datetime) -> str:
+    """Why an entry is not taken in; empty for a good one."""
+    event = envelope.event
+    if envelope.live_at > latest:
+        return f"it happens at {envelope.live_at.isoformat()}, which has not come: a clock is wrong"
+    if event.event_type is EventType.MAP_START and (crowd := len(lineup_of(event.payload))) > MOST_PLAYERS:
+        return f"it tells {crowd} players, and a match has no more than {MOST_PLAYERS}"
+    return ""
+
+
+def _pausing(envelope: Envelope) -> Pausing | None:
+    """What an event says about technical pauses; whatever resumes a match ends one."""
+    event = envelope.event
+    technical = event.event_type is EventType.PAUSE and event.payload.get("kind") == "technical"
+    if technical or event.event_type is EventType.RESUME:
+        return Pausing(event.match_id, envelope.live_at, technical)
+    return None
