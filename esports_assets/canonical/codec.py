@@ -166,13 +166,13 @@ def content_hash(table: pa.Table) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for field, column in zip(table.schema, table.columns, strict=True):
         digest.update(f"{field.name}:{field.type}:{len(column)};".encode())
-        array = _in_one(column)
+        array, narrow = _in_one(column), None
         if pa.types.is_dictionary(array.type):
             array = _canonical_dictionary(array)
             for value in array.dictionary.to_pylist():
                 digest.update(len(value.encode()).to_bytes(8, "little") + value.encode())
-            narrow = pa.uint8() if len(array.dictionary) < 256 else pa.int32()
-            array = array.indices.cast(narrow)
+            narrow = np.uint8 if len(array.dictionary) < 256 else np.int32
+            array = array.indices
         digest.update(array.null_count.to_bytes(8, "little"))
         if array.null_count:
             digest.update(np.packbits(array.is_null().to_numpy(zero_copy_only=False)).tobytes())
@@ -180,10 +180,19 @@ def content_hash(table: pa.Table) -> str:
         if pa.types.is_string(array.type):
             lengths = pc.binary_length(array)
             digest.update(lengths.to_numpy(zero_copy_only=False).tobytes())
-            digest.update("".join(array.to_pylist()).encode())
+            digest.update(_text(array))
         else:
-            digest.update(np.ascontiguousarray(array.to_numpy(zero_copy_only=False)).tobytes())
+            digest.update(np.ascontiguousarray(array.to_numpy(zero_copy_only=False), narrow).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def _text(array: pa.StringArray) -> memoryview:
+    """All strings of an array without nulls, one after another, as they lie in memory."""
+    _, offsets, data = array.buffers()
+    if not len(array) or data is None:
+        return memoryview(b"")
+    bounds = np.frombuffer(offsets, np.int32)
+    return memoryview(data)[bounds[array.offset] : bounds[array.offset + len(array)]]
 
 
 def _in_one(column: pa.ChunkedArray) -> pa.Array:

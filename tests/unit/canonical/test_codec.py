@@ -153,6 +153,7 @@ def test_the_hash_sees_order_and_length() -> None:
     table = _small()
     assert content_hash(table.take(pa.array([1, 0, 2, 3]))) != content_hash(table)
     assert content_hash(table.slice(0, 3)) != content_hash(table)
+    assert content_hash(table.slice(1, 2)) == content_hash(table.take(pa.array([1, 2])))
 
 
 def test_words_that_join_alike_hash_apart() -> None:
