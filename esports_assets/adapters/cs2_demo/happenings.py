@@ -7,6 +7,7 @@ Does not belong here: what one kind of row becomes (``frame.py``, ``deeds.py``),
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from esports_assets.adapters.cs2_demo import raw
@@ -60,30 +61,31 @@ def event_table(roster: Roster, rows: list[Happening]) -> pa.Table:
     """The EVENTS table of a match."""
     header, clocks = roster.header, {number: info.clock for number, info in roster.rounds.items()}
     size = len(rows)
-    players, side_of = roster.players, roster.rounds
-    team_of, teams = roster.team_of, roster.teams
+    players, team_of, teams = roster.players, roster.team_of, roster.teams
     team: list[str | None] = []
     side: list[str | None] = []
+    sides_in = {number: [side.value for side in info.sides] for number, info in roster.rounds.items()}
     for r in rows:
         if r.actor is None:
             team.append(r.team)
             side.append(r.side.value if r.side else None)
         else:
             team.append(teams[team_of[r.actor]])
-            info = side_of.get(r.segment)
-            side.append(info.sides[team_of[r.actor]].value if info else None)
+            sides = sides_in.get(r.segment)
+            side.append(sides[team_of[r.actor]] if sides else None)
+    same, words = np.zeros(size, np.int32), {kind: kind.value for kind in EventType}
     return table_of(
         EVENTS,
         {
             "event_id": [event_id(SOURCE, header.match_id, r.section, r.row) for r in rows],
-            "match_id": [header.match_id] * size,
-            "series_id": [header.series_id] * size,
-            "title": [header.title.value] * size,
-            "map": [header.map] * size,
+            "match_id": (same, [header.match_id]),
+            "series_id": (same, [header.series_id]),
+            "title": (same, [header.title.value]),
+            "map": (same, [header.map]),
             "segment": [r.segment for r in rows],
             "t_s": [clocks[r.segment].t_s(r.tick) if r.segment else None for r in rows],
-            "seq": list(range(size)),
-            "event_type": [r.type.value for r in rows],
+            "seq": np.arange(size),
+            "event_type": [words[r.type] for r in rows],
             "timestamp": [source_time_us(header.day, r.tick, roster.ticks_per_s) for r in rows],
             "actor": [None if r.actor is None else players[r.actor] for r in rows],
             "target": [None if r.target is None else players[r.target] for r in rows],
@@ -91,6 +93,6 @@ def event_table(roster: Roster, rows: list[Happening]) -> pa.Table:
             "side": side,
             "payload": [_encode(r.payload).decode() for r in rows],
             "enriched": ["{}"] * size,
-            "schema_version": [SCHEMA_VERSION] * size,
+            "schema_version": (same, [SCHEMA_VERSION]),
         },
     )
