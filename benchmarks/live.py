@@ -292,6 +292,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=None, help="folder of demo exports")
     parser.add_argument("--matches", type=int, default=6)
     parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument(
+        "--load", type=float, default=None, help="entries a second for the latency; half of the throughput otherwise"
+    )
     parser.add_argument("--part", choices=("throughput", "latency", "memory", "scaling"), default=None)
     options = parser.parse_args()
     root = options.data or Path(os.environ.get("ESPORTS_REAL_DATA", "../shared/data")) / "cs2_demos"
@@ -299,11 +302,11 @@ def main() -> None:
     wanted = [options.part] if options.part else ["throughput", "latency", "scaling", "memory"]
     report: Report = {}
     with servers() as settings:
-        if "throughput" in wanted or "latency" in wanted:
+        if "throughput" in wanted or ("latency" in wanted and options.load is None):
             report["throughput"] = throughput(settings, options.bundles, lines)
             print(json.dumps(report["throughput"]), flush=True)
         if "latency" in wanted:
-            half = report["throughput"]["worker_per_s"] / 2
+            half = options.load or report["throughput"]["worker_per_s"] / 2
             report["latency"] = latency(settings, options.bundles, lines, half)
         if "scaling" in wanted:
             report["scaling"] = scaling(settings, options.bundles, lines)

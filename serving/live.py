@@ -8,6 +8,7 @@ Any number of workers may run: they share the shards, and what one that died was
 """
 
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -63,6 +64,7 @@ _TICK_MS = 100
 """How long one wait for entries lasts at most: ends of matches, retries and heartbeats are looked at in between."""
 _REDIS_AWAY_S, _LONGEST_AWAY_S = 0.1, 2.0
 _TIDY_MS = 600_000
+_GC = (100_000, 20, 20)
 _WRITERS = 4
 """Batches of so many shards may be on their way at once: the database waits more than it works."""
 _log = logging.getLogger("serving.live")
@@ -253,8 +255,16 @@ def main() -> None:
         from prometheus_client import start_http_server
 
         start_http_server(settings.live_metrics_port, settings.api_host, metrics.registry)
+    _collect_rarely()
     _log.info("the worker is ready")
     worker.run(stop)
+
+
+def _collect_rarely() -> None:
+    """Batches make many objects that hold no cycles: the collector would look through them in vain, for a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC)
 
 
 if __name__ == "__main__":
