@@ -64,9 +64,10 @@ class Intents:
         served = self._serving_now()
         if served is None:
             return self._rules, None
-        if self._known is None or self._known[0] is not served:
-            self._known = (served, *_introduced(served))
-        _, speaker, columns = self._known
+        known = self._known
+        if known is None or known[0] is not served:
+            known = self._known = (served, *_introduced(served))
+        _, speaker, columns = known
         x = np.ascontiguousarray(np.concatenate([rows.x for rows in rounds])[:, columns])
         cuts = _instants(rounds)
         asked = [served.model.predict(x[begin:end])[0] for begin, end in pairwise(cuts)]

@@ -59,9 +59,8 @@ class States:
         return tuple(self._memories)
 
     def ended(self, match_id: str) -> bool:
-        """Whether the match said that it has ended, or nothing more of it counts."""
-        memory = self._memories[match_id]
-        return memory.ended or memory.settled
+        """Whether the match said that it has ended."""
+        return self._memories[match_id].ended
 
     def settled(self, match_id: str) -> bool:
         """Whether the match was taken from the lake as a whole."""
@@ -100,6 +99,7 @@ class States:
             if memory is None:
                 memory = known[event.match_id] = self._memories.setdefault(event.match_id, MatchMemory())
             if memory.settled:
+                memory.ended = memory.ended or event.event_type is EventType.MAP_END
                 continue
             memory.note(envelope)
             messages.append(message_of(envelope))
@@ -111,7 +111,11 @@ class States:
         for match_id in fed.over:
             _add(told, self._momentum.finish(match_id, self._memories))
             self._forget(match_id)
-        told.over = list(fed.over)
+        in_progress = set(self._micro.matches)
+        stragglers = [name for name, memory in known.items() if not (memory.settled or name in in_progress)]
+        for match_id in stragglers:
+            self._forget(match_id)
+        told.over = stragglers
         for memory in known.values():
             memory.forget()
         return told

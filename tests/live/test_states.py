@@ -58,3 +58,27 @@ def test_of_a_checkpoint_that_reads_in_part_nothing_stays(match: Playable) -> No
     other.take(_replayed(match, 1))
     assert loaded(other.saved(match_id)).micro != kept.micro
     assert loaded(other.saved(match_id)).memory.zeros == MatchMemory().zeros
+
+
+def test_what_straggles_in_after_the_end_begins_no_match(match: Playable) -> None:
+    states, match_id = _states(), match.match.header.match_id
+    envelopes = list(envelopes_of(match))
+    told = states.take(envelopes)
+    if match_id in states.matches:
+        told = states.finish(match_id)
+    assert told.over == [match_id]
+    again = states.take(envelopes[-1:])
+    assert again.over == [match_id]
+    assert states.matches == ()
+
+
+def test_what_the_log_still_holds_of_a_match_from_the_lake_is_passed_over_until_its_end(match: Playable) -> None:
+    states, match_id = _states(), match.match.header.match_id
+    envelopes = list(envelopes_of(match))
+    states.take(envelopes[:500])
+    states.again(match_id, match)
+    told = states.take(envelopes[500:-1])
+    assert (told.said, told.late, told.over) == ([], [], [])
+    assert not states.ended(match_id)
+    states.take(envelopes[-1:])
+    assert states.ended(match_id)
