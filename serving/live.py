@@ -27,6 +27,7 @@ from esports_assets.models.bundle import load_bundle
 from esports_assets.signals.momentum_agent import MomentumAgent
 from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
+from esports_assets.streams.announce import Announcer
 from esports_assets.streams.commit import Committer
 from esports_assets.streams.connect import LONGEST_BLOCK_MS, connect
 from esports_assets.streams.errors import LostLease, ReplayError
@@ -215,6 +216,7 @@ def worker_of(
             intents,
             lambda: Momentum(MomentumAgent(lambda: models.model(ROUND_WIN), models.sites, settings.lateness_s)),
             lambda: OnlineMicro(models.sites, window, settings.lateness_s),
+            lambda provisional: metrics.announced(sinks.announce(provisional)),
         )
 
     sinks = Sinks(
@@ -222,6 +224,7 @@ def worker_of(
         Releases(redis, settings.policy),
         database,
         Reviews(database),
+        Announcer(redis, retention_h=settings.stream_retention_h),
     )
     parts = Parts(
         *(states, settings.rule, sinks, metrics, lambda match_id: _of_lake(lake, match_id)),

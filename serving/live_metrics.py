@@ -57,7 +57,6 @@ class LiveMetrics:
             if signal.intent is not None:
                 source = str(signal.model_info.get("probability_source", ""))
                 self._intents.labels(signal.intent.value, source).inc()
-        self._provisional.inc(sum(committed.published[len(work.signals) : len(work.signals) + len(work.provisional)]))
         for review in work.reviews:
             for cause in review.causes:
                 self._reviews.labels(cause.value).inc()
@@ -66,6 +65,10 @@ class LiveMetrics:
             ages = [max(0.0, now_ms - millis(entry.id)) for entry in (work.entries[0], work.entries[-1])]
             self._lag.labels(self._group).set(ages[1])
             self._latency.observe(ages[0] / 1000)
+
+    def announced(self, statements: int) -> None:
+        """Count provisional statements."""
+        self._provisional.inc(statements)
 
     def buried(self, entries: int) -> None:
         """Count entries that were delivered too often."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from redis import RedisError
 
 from esports_assets.streams.commit import Committed
@@ -157,6 +156,8 @@ class Shard:
     def _handle(self, entries: Sequence[Entry]) -> None:
         try:
             work = self._prepared(entries)
+        except RedisError:
+            raise
         except Exception as error:  # noqa: BLE001 - logged whole; the entries come again, at last alone, and end as dead letters
             self._failed(entries, error)
         else:
@@ -222,7 +223,6 @@ class Shard:
             signal, review = triage(said, self._parts.rule, agent, now)
             work.signals.append(signal)
             work.reviews += [] if review is None else [review]
-        work.provisional += [msgspec.structs.replace(said, generated_at=now) for said in told.provisional]
         work.late += [(event, LATE) for event in told.late]
         work.extra += told.extra
         for match_id in told.over:

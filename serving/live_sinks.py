@@ -5,10 +5,16 @@ at all. So a worker that dies anywhere leaves nothing undone and does nothing tw
 Does not belong here: what is written, retries (``live_shard.py``).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from esports_assets.canonical.signal import SignalType
+import msgspec
+
+from esports_assets.canonical import signal as signals
+from esports_assets.canonical.signal import AgentSignal, SignalType
 from esports_assets.storage import publish
+from esports_assets.streams.announce import Announcement, Announcer
 from esports_assets.streams.commit import Committed, Committer
 from esports_assets.streams.leases import Lease
 from serving.database import Database
@@ -25,6 +31,11 @@ class Sinks:
     releases: Releases
     database: Database
     reviews: Reviews
+    announcer: Announcer
+
+    def announce(self, provisional: Sequence[AgentSignal]) -> int:
+        """Tell at once what may still change, each once: it is no part of the commit and waits for nothing."""
+        return self.announcer.announce([_announcement(signal) for signal in provisional])
 
     def write(self, lease: Lease, work: Work) -> Committed:
         """Write it all, pauses before anything that may have to wait.
@@ -56,3 +67,8 @@ class Sinks:
     def _pause(self, pausing: Pausing) -> None:
         change = self.releases.pause if pausing.begins else self.releases.resume
         change(pausing.match_id, pausing.at)
+
+
+def _announcement(signal: AgentSignal) -> Announcement:
+    document: dict[str, Any] = signals.document(signal)
+    return signal.signal_id, signal.match_id, msgspec.json.encode({**document, "provisional": True})

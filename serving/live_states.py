@@ -36,7 +36,6 @@ class Told:
 
     said: list[tuple[str, AgentSignal]] = field(default_factory=list)
     """Agent and signal of record, not triaged."""
-    provisional: list[AgentSignal] = field(default_factory=list)
     late: list[CanonicalEvent] = field(default_factory=list)
     extra: list[Output] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
@@ -46,8 +45,14 @@ class Told:
 class States:
     """The matches that are in progress; one instance, one thread."""
 
-    def __init__(self, intents: Intents, momentum: Callable[[], Momentum], micro: Callable[[], OnlineMicro]) -> None:
-        self._intents = intents
+    def __init__(
+        self,
+        intents: Intents,
+        momentum: Callable[[], Momentum],
+        micro: Callable[[], OnlineMicro],
+        announce: Callable[[Sequence[AgentSignal]], object],
+    ) -> None:
+        self._intents, self._announce = intents, announce
         self._new_micro, self._new_momentum = micro, momentum
         self._micro, self._momentum = micro(), momentum()
         self._memories: dict[str, MatchMemory] = {}
@@ -85,8 +90,11 @@ class States:
         momentum = self._momentum.checkpoint(match_id) if match_id in self._momentum.matches else None
         return saved(micro, momentum, self._memories[match_id])
 
-    def take(self, envelopes: Sequence[Envelope]) -> Told:
-        """Take in envelopes in order of arrival. Titles without windows change nothing."""
+    def take(self, envelopes: Sequence[Envelope], *, live: bool = True) -> Told:
+        """Take in envelopes in order of arrival. Titles without windows change nothing.
+
+        What may still change is announced before anything else is computed, if it is ``live``.
+        """
         told = Told()
         messages: list[Message] = []
         events: list[CanonicalEvent] = []
@@ -106,6 +114,8 @@ class States:
             events.append(event)
         told.touched = list(known)
         fed = self._micro.feed(messages)
+        if live:
+            self._announce(self._intents.provisional(fed.provisional, self._memories, self._early))
         self._speak(told, fed, dict(zip(map(id, messages), events, strict=True)) if fed.late else {})
         _add(told, self._momentum.feed(messages, self._memories))
         for match_id in fed.over:
@@ -138,7 +148,7 @@ class States:
         told = Told()
         envelopes = envelopes_of(playable)
         while some := list(islice(envelopes, _AT_ONCE)):
-            part = self.take(some)
+            part = self.take(some, live=False)
             told.said += part.said
             told.extra += part.extra
         if match_id in self._memories:
@@ -164,7 +174,6 @@ class States:
     def _speak(self, told: Told, fed: Fed, events: dict[int, CanonicalEvent]) -> None:
         said = self._intents.final(fed.final, self._memories)
         told.said += [(INTENT_AGENT, signal) for signal in said]
-        told.provisional += self._intents.provisional(fed.provisional, self._memories, self._early)
         told.late += [_event_of(message, events) for message in fed.late]
 
     def _forget(self, match_id: str) -> None:

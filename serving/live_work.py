@@ -8,16 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
-
-import msgspec
 
 from esports_assets.canonical import signal as signals
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.signal import AgentSignal, SignalStatus, SignalType
 from esports_assets.streams.commit import Output
 from esports_assets.streams.entries import Entry
-from esports_assets.streams.names import MOTION, PROVISIONAL, SIGNALS
+from esports_assets.streams.names import MOTION, SIGNALS
 from serving.gate import Statement
 from serving.release import Waiting
 from serving.review_terms import NewReview
@@ -42,7 +39,6 @@ class Work:
     signals: list[AgentSignal] = field(default_factory=list)
     """Signals of record, triaged."""
     reviews: list[NewReview] = field(default_factory=list)
-    provisional: list[AgentSignal] = field(default_factory=list)
     late: list[tuple[CanonicalEvent, str]] = field(default_factory=list)
     pauses: list[Pausing] = field(default_factory=list)
     dead: list[tuple[Entry, str]] = field(default_factory=list)
@@ -67,14 +63,12 @@ class Work:
                 yield Waiting(signal.signal_id, signal.match_id, _statement(signal), data)
 
     def outputs(self) -> list[Output]:
-        """What goes to the log: signals of record first, so that none is announced after it was told."""
+        """What goes to the log."""
         told = [
             Output(signal.signal_id, signal.match_id, data, _streams(signal))
             for signal, data in zip(self.signals, self._encoded, strict=True)
         ]
-        said = {signal.signal_id for signal in self.signals}
-        early = [_provisional(signal) for signal in self.provisional if signal.signal_id not in said]
-        return [*told, *early, *self.extra]
+        return [*told, *self.extra]
 
 
 def _statement(signal: AgentSignal) -> Statement:
@@ -85,9 +79,3 @@ def _statement(signal: AgentSignal) -> Statement:
 
 def _streams(signal: AgentSignal) -> tuple[str, ...]:
     return (MOTION, SIGNALS) if signal.type is SignalType.MOTION_SYNTHESIS else (SIGNALS,)
-
-
-def _provisional(signal: AgentSignal) -> Output:
-    document: dict[str, Any] = signals.document(signal)
-    data = msgspec.json.encode({**document, "provisional": True})
-    return Output(f"provisional:{signal.signal_id}", signal.match_id, data, (PROVISIONAL,))

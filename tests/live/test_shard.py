@@ -1,10 +1,9 @@
 """One shard, step by step: ends and rebuilds that fail, what is away, and what is no match."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -12,56 +11,35 @@ from typing import Any
 import msgspec
 import psycopg2
 import pytest
-from live.live_world import left, playables
+from live.live_world import left, playables, settings_of
 from redis import Redis
 
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.vocabulary import EventType
-from esports_assets.signals.momentum_agent import MomentumAgent
-from esports_assets.streams.commit import Committer
 from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.groups import ConsumerGroup
 from esports_assets.streams.leases import ShardLeases
 from esports_assets.streams.log import EventLog
 from esports_assets.streams.names import checkpoint_key, shard_of, shard_stream
 from esports_assets.streams.replay import Playable, envelopes_of
-from esports_assets.windows.micro.online import OnlineMicro
-from esports_assets.windows.view import Sites
-from serving.database import Database
 from serving.errors import ApiError
-from serving.gate import Policy
-from serving.live_intents import Intents
-from serving.live_metrics import LiveMetrics
-from serving.live_momentum import Momentum
+from serving.gate import Pause, Policy
+from serving.live import Models, worker_of
 from serving.live_reading import MOST_PLAYERS
-from serving.live_shard import ATTEMPTS, CRASHES, Parts, Shard
-from serving.live_sinks import Sinks
-from serving.live_states import States
+from serving.live_shard import ATTEMPTS, CRASHES, Shard
 from serving.release import Releases
-from serving.review_terms import Rule
-from serving.reviews import Reviews
 
 
 class Desk:
-    """A shard with everything real around it but its clock, which a test moves."""
+    """A shard with everything real around it but its clock and its lake, which a test moves."""
 
-    def __init__(self, client: Redis, database_url: str) -> None:
+    def __init__(self, home: Path, client: Redis, urls: tuple[str, str]) -> None:
         self.client, self.seconds = client, 0.0
         self.from_lake: Callable[[str], Playable | None] = lambda _: None
-        database = Database(database_url)
-        sinks = Sinks(Committer(client, "live"), Releases(client, Policy()), database, Reviews(database))
-        self.metrics = LiveMetrics("live")
-        self.writer = ThreadPoolExecutor(1)
-        self.parts = Parts(
-            *(self._states, Rule(), sinks, self.metrics, lambda match_id: self.from_lake(match_id), self.writer),
-            *(lambda: self.seconds, lambda: datetime.now(UTC)),
-        )
-
-    def _states(self) -> States:
-        return States(
-            Intents(lambda: None),
-            lambda: Momentum(MomentumAgent(lambda: None, lambda _: Sites())),
-            lambda: OnlineMicro(lambda _: Sites()),
+        settings = settings_of(home, *urls)
+        worker, self.metrics = worker_of(settings, Models(settings))
+        self.parts = replace(
+            worker._parts, from_lake=lambda match_id: self.from_lake(match_id), monotonic=lambda: self.seconds
         )
 
     def open(self, number: int) -> Shard:
@@ -83,10 +61,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(log_client: Redis, live_database: str) -> Iterator[Desk]:
-    made = Desk(log_client, live_database)
+def desk(tmp_path: Path, log_client: Redis, live_database: str, live_url: str) -> Iterator[Desk]:
+    made = Desk(tmp_path, log_client, (live_database, live_url))
     yield made
-    made.writer.shutdown()
+    made.parts.writer.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -215,22 +193,28 @@ def test_a_crowd_is_no_match(desk: Desk, log_client: Redis, match: Playable) -> 
     assert shard.matches == 0
 
 
-def test_a_pause_reaches_the_gate_while_the_database_is_away(log_client: Redis, match: Playable) -> None:
-    desk = Desk(log_client, "postgresql://nobody@127.0.0.1:1/none")
+@pytest.mark.parametrize(
+    ("payload", "holds"), [({"kind": "technical"}, True), ({}, True), ({"kind": "timeout"}, False)]
+)
+def test_a_pause_reaches_the_gate_while_the_database_is_away(
+    tmp_path: Path, log_client: Redis, live_url: str, match: Playable, payload: dict[str, Any], holds: bool
+) -> None:
+    """One of which the source does not say that it is a time-out of the game may be a technical one."""
+    desk = Desk(tmp_path, log_client, ("postgresql://nobody@127.0.0.1:1/none", live_url))
     envelopes = list(islice(envelopes_of(match), 1500))
     last = envelopes[-1].event
-    pause = _event(last, "p", EventType.PAUSE)
-    _append(log_client, [*envelopes, Envelope(pause)])
+    pause = _event(last, "p", EventType.PAUSE, payload)
+    timeout = _event(last, "r", EventType.RESUME, {"kind": "timeout"})
+    _append(log_client, [*envelopes, Envelope(pause), Envelope(timeout)])
     desk.parts = replace(desk.parts, batch=2000)
     shard = desk.open(shard_of(last.match_id))
     desk.settle(shard)
     assert desk.metric("live_entries_total") == 0
-    (known,) = Releases(log_client, Policy()).pauses(last.match_id)
-    assert (known.start, known.end) == (pause.timestamp, None)
-    desk.writer.shutdown()
+    known = Releases(log_client, Policy()).pauses(last.match_id)
+    assert known == ([Pause(pause.timestamp)] if holds else [])
+    desk.parts.writer.shutdown()
 
 
-def _event(of: CanonicalEvent, name: str, kind: EventType) -> CanonicalEvent:
+def _event(of: CanonicalEvent, name: str, kind: EventType, payload: dict[str, Any]) -> CanonicalEvent:
     at = of.timestamp + timedelta(seconds=1)
-    payload = {"kind": "technical"}
     return msgspec.structs.replace(of, event_id=name, event_type=kind, payload=payload, timestamp=at, segment=0, t=None)

@@ -31,6 +31,7 @@ def _states() -> States:
         Intents(lambda: None),
         lambda: Momentum(MomentumAgent(lambda: None, lambda _: Sites())),
         lambda: OnlineMicro(lambda _: Sites()),
+        lambda _: None,
     )
 
 
