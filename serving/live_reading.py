@@ -18,6 +18,8 @@ AHEAD_S = 60.0
 """An event so far in the future would end the waiting for everything before it: its clock is wrong."""
 MOST_PLAYERS = 64
 """A match with more players is none: the windows' work grows with the square of their number."""
+_OF_THE_GAME = ("timeout", "tactical")
+"""Kinds of pauses that the rules of the game give to teams."""
 
 
 def read_into(work: Work, entries: Sequence[Entry], now: datetime) -> list[Envelope]:
@@ -52,9 +54,10 @@ def _refusal(envelope: Envelope, latest: datetime) -> str:
 
 
 def _pausing(envelope: Envelope) -> Pausing | None:
-    """What an event says about technical pauses; whatever resumes a match ends one."""
+    """What an event says about technical pauses. Time-outs are part of the game, neither pause nor end of one; a pause of which
+    the source says no kind may be technical, and so is one.
+    """
     event = envelope.event
-    technical = event.event_type is EventType.PAUSE and event.payload.get("kind") == "technical"
-    if technical or event.event_type is EventType.RESUME:
-        return Pausing(event.match_id, envelope.live_at, technical)
-    return None
+    if event.event_type not in (EventType.PAUSE, EventType.RESUME) or event.payload.get("kind") in _OF_THE_GAME:
+        return None
+    return Pausing(event.match_id, envelope.live_at, event.event_type is EventType.PAUSE)
