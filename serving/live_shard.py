@@ -80,6 +80,8 @@ class Shard:
         """How often what is no entry's work, an end or a rebuild, failed for a match."""
         self._gap, self._passed = "", set[str]()
         """The last gap, and matches that it goes on without."""
+        self._drained, self._recovering = False, True
+        """Whether the last look left nothing unread (only then is a silent match silent); whether something was given before."""
         self._open()
 
     @property
@@ -111,14 +113,15 @@ class Shard:
         if self._held is not None:
             self._settle(*self._held)
             return 0
+        if self._drained and self._end_match():
+            return 1
         try:
             entries = self._next()
         except GapError as gap:
             return self._rebuild(gap)
+        self._drained = not self._recovering and len(entries) < self._parts.batch
         if entries:
             self._handle(entries)
-        else:
-            self._end_matches()
         return len(entries)
 
     def _open(self) -> None:
@@ -131,7 +134,7 @@ class Shard:
         """The match whose end or rebuild is under way."""
         self._taking: Future[Work | None] | None = None
         self._retry_at = 0.0
-        self._recovering = True
+        self._drained, self._recovering = False, True
         self.group.ensure()
         for match_id, data in self._parts.sinks.committer.checkpoint(self.lease.shard).items():
             try:
@@ -234,7 +237,7 @@ class Shard:
                 self._touched[match_id] = at
                 work.checkpoint[match_id] = self._states.saved(match_id)
 
-    def _end_matches(self) -> None:
+    def _end_match(self) -> bool:
         """Finish a match that has ended, or of which nothing was heard for long; it leaves with a commit of its own.
 
         One that fails again and again leaves at last without its last statements, and others do not wait for it.
@@ -244,7 +247,8 @@ class Shard:
             quiet_s = self._parts.quiet_s if self._states.ended(match_id) else self._parts.abandoned_s
             if now - self._touched[match_id] >= quiet_s:
                 self._end(match_id)
-                return
+                return True
+        return False
 
     def _end(self, match_id: str) -> None:
         self._about, work = match_id, Work()

@@ -128,6 +128,23 @@ def test_an_end_that_cannot_be_written_keeps_no_other_match_from_ending(
     assert not log_client.exists(checkpoint_key("live", 3))
 
 
+def test_a_match_ends_while_its_neighbour_never_falls_silent(desk: Desk, log_client: Redis, match: Playable) -> None:
+    names = _neighbours(3)
+    ended, lively = next(names), next(names)
+    _append(log_client, _interrupted(match, ended))
+    shard = desk.open(3)
+    desk.settle(shard)
+    for envelope in islice(envelopes_of(match), 20):
+        _append(log_client, [_renamed(envelope, lively)])
+        desk.seconds += 1.0
+        shard.step()
+        if shard.writing is not None:
+            shard.writing.exception(60)
+            shard.step()
+    kept: Any = log_client.hkeys(checkpoint_key("live", 3))
+    assert kept == [lively.encode()]
+
+
 def _said(client: Redis, database_url: str, match_id: str) -> int:
     return sum(signal["match_id"] == match_id for signal in left(client, database_url).signals)
 
