@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from esports_assets.canonical.clock import LONGEST_ROUND_S
 from esports_assets.canonical.codec import of_type, rows_of
 from esports_assets.canonical.declared import columns_keep_their_declaration, rows_stand_once
-from esports_assets.canonical.lineup import actors_play_for_their_team, teams_are_not_too_large
+from esports_assets.canonical.lineup import actors_play_for_their_team, somebody_plays, teams_are_not_too_large
 from esports_assets.canonical.match import INVALIDATED, CanonicalMatch, Finding
 from esports_assets.canonical.space import WORLD_LIMIT_U
 from esports_assets.canonical.vocabulary import EndReason, EventType, Side
@@ -177,6 +177,7 @@ INVARIANTS: dict[str, Rule] = {
     "t_within_round": times_lie_in_their_round,
     "team_of_actor": actors_play_for_their_team,
     "team_size": teams_are_not_too_large,
+    "somebody_plays": somebody_plays,
     "position_in_world": positions_lie_in_the_world,
     "winner_agrees_with_score": score_follows_winners,
     "final_score": final_score_counts_winners,

@@ -46,6 +46,12 @@ def teams_are_not_too_large(match: CanonicalMatch) -> Iterator[tuple[str, str]]:
             yield where, f"{teams.count(team)} players of {team} take part; a team has at most {size}"
 
 
+def somebody_plays(match: CanonicalMatch) -> Iterator[tuple[str, str]]:
+    """A match with rounds has players."""
+    if match.rounds.num_rows and not match.players.num_rows:
+        yield "the list of players", f"nobody is listed, and {match.rounds.num_rows} rounds were played"
+
+
 def _taking_part(match: CanonicalMatch) -> Iterator[tuple[str, set[str]]]:
     """Where, and who: the lineup that is told at the start, then whoever acts, suffers or is tracked in each round.
 

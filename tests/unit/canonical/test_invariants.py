@@ -57,7 +57,16 @@ def _found(rule: str) -> CanonicalMatch:
     return dataclasses.replace(_with("events"), findings=(Finding(rule, "test:1:1 line 7", "not this one"),))
 
 
+def _deserted() -> CanonicalMatch:
+    """A match in which nobody does anything, and nobody is listed."""
+    match = _with(
+        "events", event_type=["ROUND_START", "ROUND_END"], actor=[None, None], target=[None, None], team=[None, None]
+    )
+    return dataclasses.replace(match, players=match.players.slice(0, 0))
+
+
 BROKEN = {
+    "somebody_plays": (_deserted(), "the list of players", "nobody is listed, and 1 rounds were played"),
     "declared_schema": (
         _with("tracking", health=[200, 100]),
         "round 1 at 0.00 s",
