@@ -5,8 +5,7 @@ Does not belong here: what a part does.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from serving.auth import Access, Authenticator
 from serving.database import Database
 from serving.errors import ApiError
 from serving.keys import Keys, is_embedded
+from serving.loops import Loops, Run
 from serving.ratelimit import Limiter, Portions, ProcessLimiter, Rate, RedisLimiter
 from serving.release import Releases
 from serving.review_events import Relay
@@ -26,7 +26,7 @@ from serving.settings import Settings
 if TYPE_CHECKING:
     import redis
 
-_REDIS_S, _AGAIN_S = 5.0, 5.0
+_REDIS_S = 5.0
 _PORTIONS = 20
 """So many portions make a second's predictions: so little is given up where a portion is not used."""
 _log = logging.getLogger("serving.desk")
@@ -46,8 +46,7 @@ class Desk:
         self._figures = None if self._database is None else ReviewFigures(self._database)
         if self._figures is not None:
             registry.register(self._figures)
-        self._stop = threading.Event()
-        self._loops: list[threading.Thread] = []
+        self._loops = Loops()
 
     def _access(self) -> Access:
         settings, issuer = self._settings, self._settings.issuer
@@ -74,11 +73,9 @@ class Desk:
         """Give an embedded installation its first key, and carry on what waits."""
         self._first_key()
         for run in self._carried_on():
-            loop = threading.Thread(target=self._keep, args=(run,), name=run.__qualname__, daemon=True)
-            loop.start()
-            self._loops.append(loop)
+            self._loops.start(run)
 
-    def _carried_on(self) -> Iterator[Callable[[threading.Event], None]]:
+    def _carried_on(self) -> Iterator[Run]:
         if self._figures is not None:
             yield self._figures.run
         if self._redis is None:
@@ -90,22 +87,11 @@ class Desk:
 
     def stop(self) -> None:
         """End the loops and close what is open."""
-        self._stop.set()
-        for loop in self._loops:
-            loop.join(_REDIS_S + 1)
+        self._loops.stop()
         if self._database is not None:
             self._database.close()
         if self._redis is not None:
             self._redis.close()
-
-    def _keep(self, run: Callable[[threading.Event], None]) -> None:
-        """Run a loop until the service stops; one that broke is in the log and begins again."""
-        while not self._stop.is_set():
-            try:
-                run(self._stop)
-            except Exception:  # noqa: BLE001 - logged whole; what waits must leave even after a bug met one entry
-                _log.exception("%s broke and begins again", threading.current_thread().name)
-                self._stop.wait(_AGAIN_S)
 
     def _first_key(self) -> None:
         home, url = Path(self._settings.esports_home), self._settings.database_url

@@ -6,12 +6,10 @@ Belongs here: which parts exist with which settings, start and stop.
 Does not belong here: what a part does.
 """
 
-import logging
-import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from serving.errors import ApiError
+from serving.loops import Loops
 from serving.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from serving.feed import Feed
     from serving.grid_files import GridFiles
 
-_JOIN_S, _AGAIN_S = 6.0, 5.0
-_log = logging.getLogger("serving.intake")
-
 
 class Intake:
     """One app's ways into the log. Without Redis there is no log."""
@@ -32,8 +27,7 @@ class Intake:
         self._client = _client(settings.redis_url) if settings.redis_url else None
         self._feed = None if self._client is None else feed_of(self._client, settings)
         self._backfill = None if self._client is None else backfill_of(self._client, settings)
-        self._stop = threading.Event()
-        self._loops: list[threading.Thread] = []
+        self._loops = Loops()
 
     @property
     def feed(self) -> "Feed":
@@ -54,26 +48,13 @@ class Intake:
         if self._feed is None or self._backfill is None:
             return
         for run in (self._feed.grid.run, self._backfill.run):
-            loop = threading.Thread(target=self._keep, args=(run,), name=run.__qualname__, daemon=True)
-            loop.start()
-            self._loops.append(loop)
+            self._loops.start(run)
 
     def stop(self) -> None:
         """End the loops and close what is open."""
-        self._stop.set()
-        for loop in self._loops:
-            loop.join(_JOIN_S)
+        self._loops.stop()
         if self._client is not None:
             self._client.close()
-
-    def _keep(self, run: Callable[[threading.Event], None]) -> None:
-        """Run a loop until the service stops; one that broke is in the log and begins again."""
-        while not self._stop.is_set():
-            try:
-                run(self._stop)
-            except Exception:  # noqa: BLE001 - logged whole; one entry that meets a bug must not end the others
-                _log.exception("%s broke and begins again", threading.current_thread().name)
-                self._stop.wait(_AGAIN_S)
 
 
 def _client(url: str) -> "Redis":

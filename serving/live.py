@@ -29,7 +29,7 @@ from esports_assets.storage.lake import Lake
 from esports_assets.storage.objects import ObjectStore
 from esports_assets.streams.announce import Announcer
 from esports_assets.streams.commit import Committer
-from esports_assets.streams.connect import LONGEST_BLOCK_MS, connect
+from esports_assets.streams.connect import connect
 from esports_assets.streams.errors import LostLease, ReplayError
 from esports_assets.streams.groups import ConsumerGroup, wait
 from esports_assets.streams.leases import TTL_S, Holdings, Lease, ShardLeases
@@ -170,7 +170,7 @@ class Worker:
             return
         free = [shard.group for shard in self._shards.values() if not shard.stalled]
         if free:
-            wait(free, min(_TICK_MS, LONGEST_BLOCK_MS))
+            wait(free, _TICK_MS)
         else:
             time.sleep(_TICK_MS / 1000)
 

@@ -46,11 +46,6 @@ class Work:
     evict: list[str] = field(default_factory=list)
     extra: list[Output] = field(default_factory=list)
 
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to write and nothing to acknowledge."""
-        return not (self.entries or self.dead or self.signals or self.checkpoint or self.evict)
-
     @cached_property
     def _encoded(self) -> list[bytes]:
         """The JSON of every signal of record: nothing is added to them once there is something to write."""

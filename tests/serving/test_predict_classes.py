@@ -7,56 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from tiny_intent import NAME, learned, promote_intent
 from unit.models.multiclass.made_players import made
 
-from esports_assets.models.bundle import Contract, Feature, Metric, TrainingData, load_bundle, write_bundle
-from esports_assets.models.multiclass.candidate import ClassCandidate, train_class_candidate
+from esports_assets.models.bundle import load_bundle
 from esports_assets.models.tasks import INTENT
-from esports_assets.models.train import TrainSettings
-from esports_assets.promotion import mirror
 from esports_assets.storage.objects import ObjectStore
 from esports_assets.windows.micro.spec import PLAYER_MICRO
 from serving.app import create_app
 from serving.settings import Settings
 
-NAME = "cs2.intent.multinomial_logistic"
 PATH = "/api/v1/predict/cs2.intent"
 
 
-@pytest.fixture(scope="module")
-def learned() -> ClassCandidate:
-    return train_class_candidate(INTENT, "multinomial_logistic", made(), TrainSettings(folds=3, every_s=1))
-
-
 @pytest.fixture
-def client(tmp_path: Path, learned: ClassCandidate) -> Iterator[TestClient]:
+def client(tmp_path: Path) -> Iterator[TestClient]:
     store = ObjectStore(tmp_path / "bundles")
-    contract = Contract(
-        registered_name=NAME,
-        task=INTENT.name,
-        family="multinomial_logistic",
-        version="1",
-        title="cs2",
-        features=tuple(Feature(f.name, f.unit, f.doc, f.minimum, f.maximum, f.nullable) for f in PLAYER_MICRO.features),
-        window=PLAYER_MICRO.name,
-        window_fingerprint=PLAYER_MICRO.fingerprint,
-        classes=INTENT.classes,
-        positive_class=INTENT.positive,
-        calibration={"kind": "vector"},
-        decision=learned.decision,
-        training_data=TrainingData("v", ("m0",)),
-        metrics={"macro_f1": Metric(0.5)},
-        mlflow_run_id="run",
-        dagster_run_id="dagster",
-        code_version="1",
-        asset_key="evaluation/cs2/intent",
-        created_at="2026-01-01T00:00:00+00:00",
-        simulated=True,
-    )
-    write_bundle(store, contract, learned.graph)
-    mirror.write_alias(store, NAME, "Production", "1")
-    mirror.write_champion(store, INTENT.name, NAME)
-    assert load_bundle(store, NAME, "1").contract.decision == learned.decision
+    promote_intent(store)
+    assert load_bundle(store, NAME, "1").contract.decision == learned().decision
     settings = Settings(esports_home=str(tmp_path), serving_tasks="cs2.intent", dagster_url="")
     with TestClient(create_app(settings), raise_server_exceptions=False) as ready:
         yield ready
@@ -67,9 +35,9 @@ def _row(i: int) -> dict[str, float | None]:
     return {n: None if np.isnan(v) else v for n, v in zip(PLAYER_MICRO.feature_names, values, strict=True)}
 
 
-def test_probabilities_of_every_class(client: TestClient, learned: ClassCandidate) -> None:
+def test_probabilities_of_every_class(client: TestClient) -> None:
     asked = [0, 7, 300]
-    expected = learned.learned.probability(made().x[asked])
+    expected = learned().learned.probability(made().x[asked])
     for i, p in zip(asked, expected, strict=True):
         answer = client.post(PATH, json={"features": _row(i)})
         assert answer.status_code == 200, answer.text
