@@ -15,9 +15,11 @@ OURS = ("esports_assets", "serving")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "esports_assets/canonical": ("canonical",),
     "esports_assets/enrich": ("enrich", "canonical"),
-    "esports_assets/adapters": ("adapters", "enrich", "canonical"),
-    "esports_assets/windows": ("windows", "canonical"),
+    "esports_assets/games": ("games", "canonical"),
+    "esports_assets/adapters": ("adapters", "enrich", "games", "canonical"),
+    "esports_assets/windows": ("windows", "games", "canonical"),
     "esports_assets/models": ("models", "windows", "canonical"),
+    "esports_assets/analytics": ("analytics", "windows", "canonical"),
     "esports_assets/signals": ("signals", "models", "windows", "canonical"),
     "esports_assets/simulate": ("simulate", "canonical"),
     "esports_assets/streams": ("streams", "canonical", "adapters", "storage"),
