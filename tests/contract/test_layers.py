@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "esports_assets/adapters": ("adapters", "enrich", "games", "canonical"),
     "esports_assets/windows": ("windows", "games", "canonical"),
     "esports_assets/models": ("models", "windows", "canonical"),
-    "esports_assets/analytics": ("analytics", "windows", "canonical"),
+    "esports_assets/analytics": ("analytics", "models", "windows", "canonical"),
     "esports_assets/signals": ("signals", "models", "windows", "canonical"),
     "esports_assets/simulate": ("simulate", "canonical"),
     "esports_assets/streams": ("streams", "canonical", "adapters", "storage"),
