@@ -5,7 +5,6 @@ Does not belong here: the statements (``esports_assets.signals.motion``), what b
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -69,23 +68,7 @@ class Intents:
             known = self._known = (served, *_introduced(served))
         _, speaker, columns = known
         x = np.ascontiguousarray(np.concatenate([rows.x for rows in rounds])[:, columns])
-        cuts = _instants(rounds)
-        asked = [served.model.predict(x[begin:end])[0] for begin, end in pairwise(cuts)]
-        return speaker, np.concatenate(asked)
-
-
-def _instants(rounds: Sequence[Instants]) -> list[int]:
-    """Where one instant of a round ends and the next begins, of all rows.
-
-    The rows of an instant are asked about together and with no others: a graph may answer the same row in another company with
-    another last bit.
-    """
-    cuts, begin = [0], 0
-    for rows in rounds:
-        cuts += [begin + i for i in range(1, len(rows)) if rows.t[i] != rows.t[i - 1]]
-        begin += len(rows)
-        cuts.append(begin)
-    return cuts
+        return speaker, served.model.predict_each(x)[0]
 
 
 def _introduced(served: ServedModel) -> tuple[Speaker, list[int]]:

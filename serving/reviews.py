@@ -40,8 +40,19 @@ _PAGE = 500
 _INSERT = """
 INSERT INTO human_reviews (review_id, kind, run_id, agent_name, reasons, subject, context, created_by, created_at)
 VALUES """
-_TOLD = "review_id, kind, reasons, agent_name, run_id, status"
 _ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_ENSURE = """
+INSERT INTO human_reviews (review_id, kind, run_id, agent_name, reasons, subject, context, created_by, created_at)
+SELECT review_id, kind, run_id, agent_name, reasons, subject, context, %s, %s FROM json_to_recordset(%s::json)
+AS told(review_id text, kind text, run_id text, agent_name text, reasons text[], subject json, context json)
+ON CONFLICT (review_id) DO NOTHING RETURNING review_id
+"""
+_AUDIT_CREATED = """
+INSERT INTO human_review_audit (event, review_id, action, actor, actor_role, to_status, detail, at)
+SELECT 'review.created', review_id, 'create', %s, %s, status,
+json_build_object('kind', kind, 'reasons', reasons, 'agent_name', agent_name, 'run_id', run_id), %s
+FROM human_reviews WHERE review_id = ANY(%s) ORDER BY review_id
+"""
 _AUDIT = """
 INSERT INTO human_review_audit (event, review_id, action, actor, actor_role, from_status, to_status, detail, at)
 VALUES %s
@@ -81,12 +92,17 @@ class Reviews:
 
     def ensure(self, many: Sequence[NewReview], by: Principal = WORKER) -> int:
         """Put those into the queue that it does not hold yet; how many those were. What a replay repeats changes nothing."""
-        values = [self._own(new, by) for new in sorted(many, key=lambda new: new.review_id)]
+        if not many:
+            return 0
+        told = orjson.dumps([_own(new) for new in sorted(many, key=lambda new: new.review_id)]).decode()
+        refuse_nul("subject", told)
         with self._database.transaction() as cursor:
-            statement = f"{_INSERT} %s ON CONFLICT (review_id) DO NOTHING RETURNING {_TOLD}"
-            rows = execute_values(cursor, statement, values, _ROW, page_size=_PAGE, fetch=True) if values else []
-            self._audit(cursor, [_created(row, by) for row in sorted(rows, key=lambda row: str(row["review_id"]))])
-        return len(rows)
+            cursor.execute(_ENSURE, (by.name, self._clock(), told))
+            created = [row["review_id"] for row in cursor.fetchall()]
+            if created:
+                self._lock_audit(cursor)
+                cursor.execute(_AUDIT_CREATED, (by.name, by.role.value, self._clock(), created))
+        return len(created)
 
     def get(self, review_id: str, by: Principal) -> Row:
         """A review with its comments, actions and audit log; ApiError 404 for one that ``by`` may not see."""
@@ -204,29 +220,37 @@ class Reviews:
     def _values(self, new: NewReview, by: Principal) -> tuple[Any, ...]:
         """The columns of a review of whoever it comes from."""
         check_subject(new.kind, new.subject)
-        return self._columns(new, by, storable("subject", new.subject), storable("context", new.context))
-
-    def _own(self, new: NewReview, by: Principal) -> tuple[Any, ...]:
-        """Those of one that the platform made itself: its subject is a signal, so it is JSON."""
-        subject, context = orjson.dumps(new.subject).decode(), orjson.dumps(new.context).decode()
-        refuse_nul("subject", subject)
-        return self._columns(new, by, subject, context)
-
-    def _columns(self, new: NewReview, by: Principal, subject: str, context: str) -> tuple[Any, ...]:
         causes = [cause.value for cause in new.causes]
         return (
-            *(new.review_id, new.kind.value, new.run_id, new.agent_name),
-            *(causes, subject, context, by.name, self._clock()),
+            *(new.review_id, new.kind.value, new.run_id, new.agent_name, causes),
+            *(storable("subject", new.subject), storable("context", new.context), by.name, self._clock()),
         )
 
     def _audit(self, cursor: Any, entries: Sequence[tuple[Any, ...]]) -> None:
         """Append to the audit log, as the last thing of a transaction."""
         if not entries:
             return
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_AUDIT_LOCK,))
+        self._lock_audit(cursor)
         now = self._clock()
         rows = [(*entry[:-1], orjson.dumps(entry[-1]).decode(), now) for entry in entries]
         execute_values(cursor, _AUDIT, rows, page_size=_PAGE)
+
+    def _lock_audit(self, cursor: Any) -> None:
+        """Wait for whoever writes to the audit log, and let others wait until the commit."""
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_AUDIT_LOCK,))
+
+
+def _own(new: NewReview) -> dict[str, Any]:
+    """One that the platform made itself: its subject is a signal, so it is JSON."""
+    return {
+        "review_id": new.review_id,
+        "kind": new.kind.value,
+        "run_id": new.run_id,
+        "agent_name": new.agent_name,
+        "reasons": [cause.value for cause in new.causes],
+        "subject": new.subject,
+        "context": new.context,
+    }
 
 
 def _locked(cursor: Any, review_id: str) -> Row:

@@ -41,6 +41,9 @@ class Predictor(Protocol):
     def predict(self, features: Floats) -> tuple[Floats, Floats | None]:
         """Probabilities and replicates of rows."""
 
+    def predict_each(self, features: Floats) -> tuple[Floats, Floats | None]:
+        """The same, with the bits that every row has alone."""
+
     def bounds(self, replicates: Floats) -> tuple[Floats, Floats]:
         """Interval of each row."""
 
@@ -116,7 +119,15 @@ class ServedModel:
 
     def predict(self, matrix: Floats) -> tuple[Floats, list[float] | None, list[float] | None]:
         """Probabilities of checked rows, with lower and upper bounds where the model has an interval."""
-        probability, replicates = self.model.predict(matrix)
+        return self._answered(*self.model.predict(matrix))
+
+    def predict_each(self, matrix: Floats) -> tuple[Floats, list[float] | None, list[float] | None]:
+        """The same, with the bits that every row has when it is asked about alone."""
+        return self._answered(*self.model.predict_each(matrix))
+
+    def _answered(
+        self, probability: Floats, replicates: Floats | None
+    ) -> tuple[Floats, list[float] | None, list[float] | None]:
         if not np.isfinite(probability).all():
             raise ArithmeticError(f"{self.contract.registered_name} v{self.contract.version} answered with no number")
         if replicates is None:

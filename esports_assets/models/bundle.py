@@ -10,6 +10,7 @@ without it there is no bundle. A written bundle never changes.
 
 import hashlib
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol
 
 import msgspec
@@ -176,6 +177,10 @@ def load_bundle(
     return Model(contract, graph)
 
 
+COMPANY = 64
+"""Rows that are asked about together where the order of answers' bits matters."""
+
+
 class Model:
     """A contract and its ONNX graph, checked against each other and warmed; safe to ask from several threads."""
 
@@ -187,6 +192,18 @@ class Model:
         self._outputs = ["probability"] if contract.interval is None else ["probability", "replicates"]
         self._check_signature()
         self._warm()
+
+    def predict_each(self, features: Floats) -> tuple[Floats, Floats | None]:
+        """The same, with the bits that every row has when it is asked about alone.
+
+        Graphs may answer a row in another company with another last bit. Whether this one does is tried once; if so, rows are
+        asked about one by one.
+        """
+        if len(features) <= self._company:
+            return self.predict(features)
+        parts = [self.predict(features[at : at + self._company]) for at in range(0, len(features), self._company)]
+        replicates = [part[1] for part in parts if part[1] is not None]
+        return np.concatenate([part[0] for part in parts]), np.concatenate(replicates) if replicates else None
 
     def predict(self, features: Floats) -> tuple[Floats, Floats | None]:
         """Calibrated probabilities [N, classes] of rows in contract order, and replicates [N, R] (positive class)."""
@@ -205,11 +222,11 @@ class Model:
             row, part = sorted(replicates[0].tolist()), tail - low
             bounds = row[low] + part * (row[low + 1] - row[low]), row[high] - part * (row[high] - row[high - 1])
             return np.array(bounds[:1], dtype=np.float32), np.array(bounds[1:], dtype=np.float32)
-        rest = np.float32(tail - low)
-        ordered = np.sort(replicates, axis=1)
+        rest = tail - low
+        ordered = np.sort(replicates, axis=1).astype(np.float64)  # so that a row has the same bounds in any company
         lower = ordered[:, low] + rest * (ordered[:, low + 1] - ordered[:, low])
         upper = ordered[:, high] - rest * (ordered[:, high] - ordered[:, high - 1])
-        return lower, upper
+        return lower.astype(np.float32), upper.astype(np.float32)
 
     def _open(self, graph: bytes) -> Any:
         import onnxruntime as ort
@@ -264,6 +281,37 @@ class Model:
             )
         if not sound:
             raise BundleError(f"{self._label} is refused: on a plain row its graph does not answer with probabilities.")
+
+    @cached_property
+    def _company(self) -> int:
+        """So many rows are asked about together where every bit matters: those of ``COMPANY``, if rows from all over the contract's
+        ranges have the same answers, to the bit, in companies of every size up to it.
+        """
+        rows = _from_all_over(self.contract, COMPANY)
+        alone = [
+            np.concatenate(told) for told in zip(*(self._told(rows[i : i + 1]) for i in range(COMPANY)), strict=True)
+        ]
+        alike = all(
+            np.array_equal(together, single[:size], equal_nan=True)
+            for size in range(2, COMPANY + 1)
+            for together, single in zip(self._told(rows[:size]), alone, strict=True)
+        )
+        return COMPANY if alike else 1
+
+    def _told(self, rows: Floats) -> list[Floats]:
+        told: list[Floats] = self._session.run(self._outputs, {"features": rows})
+        return told
+
+
+def _from_all_over(contract: Contract, count: int) -> Floats:
+    """Rows that a seed draws between the smallest and largest allowed values, unknown ones among them."""
+    rng, unbounded = np.random.default_rng(0), 1000.0
+    low = np.array([max(_or(feature.minimum, -unbounded), -unbounded) for feature in contract.features])
+    high = np.array([min(_or(feature.maximum, unbounded), unbounded) for feature in contract.features])
+    rows = low + (high - low) * rng.random((count, len(low)))
+    absent = rng.random(rows.shape) < 0.1
+    rows[absent & np.array([feature.nullable for feature in contract.features])] = np.nan
+    return np.asarray(rows, dtype=np.float32)
 
 
 def _is_distribution(probability: Floats) -> bool:

@@ -3,8 +3,8 @@
 Belongs here: the window, the promoted model and each match's memory, kept in step; saving and restoring.
 Does not belong here: the rules (``momentum.py``), where the model comes from, the wall clock of a replay.
 
-What is said follows from the events alone, however they are cut into batches and whatever their order within the lateness. Rows
-are asked about one by one, because a graph may answer the same row in another company with another last bit.
+What is said follows from the events alone, however they are cut into batches and whatever their order within the lateness: every
+row has the answer that it has alone, to the bit.
 
 Without a promoted model no chance is invented: then only ECONOMY_CRASH is told, which needs none. A model that is replaced
 between two batches speaks from the next row on, under its own version; its chances are never compared with those of another:
@@ -56,8 +56,10 @@ class WinModel(Protocol):
     def info(self) -> Mapping[str, str]:
         """``model_info`` of everything that it says."""
 
-    def predict(self, matrix: npt.NDArray[np.float32]) -> tuple[Any, Sequence[float] | None, Sequence[float] | None]:
-        """Probabilities [N, classes], and bounds of the positive class where there is an interval."""
+    def predict_each(
+        self, matrix: npt.NDArray[np.float32]
+    ) -> tuple[Any, Sequence[float] | None, Sequence[float] | None]:
+        """Probabilities [N, classes], and bounds of the positive class where there is an interval; every row's as if alone."""
 
 
 class _Saved(msgspec.Struct, array_like=True):
@@ -155,15 +157,11 @@ class _Asked:
         self.voice = Voice(info, version, contract.window_fingerprint)
 
     def chances(self, rows: StateRows) -> Chances:
-        """The chance of CT at every row, each asked about alone."""
+        """The chance of CT at every row."""
         x = np.ascontiguousarray(rows.values[self._columns].T, dtype=np.float32)
-        p, lo, hi = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
-        bounded = True
-        for i in range(len(x)):
-            told, lower, upper = self.model.predict(x[i : i + 1])
-            p[i] = told[0, self._ct]
-            if lower is None or upper is None:
-                bounded = False
-            else:
-                lo[i], hi[i] = (lower[0], upper[0]) if self._positive else (1.0 - upper[0], 1.0 - lower[0])
-        return Chances(p, lo if bounded else None, hi if bounded else None, self.voice)
+        told, lower, upper = self.model.predict_each(x)
+        p = np.asarray(told[:, self._ct], dtype=np.float64)
+        if lower is None or upper is None:
+            return Chances(p, None, None, self.voice)
+        lo, hi = np.asarray(lower), np.asarray(upper)
+        return Chances(p, lo, hi, self.voice) if self._positive else Chances(p, 1.0 - hi, 1.0 - lo, self.voice)

@@ -10,6 +10,7 @@ A micro-action is ``live`` where the worker said it and ``batch`` where the prom
 can be both. Live rows stay for ever, as a record of what was said; batch rows of a match are replaced as a whole.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -27,13 +28,28 @@ _LOCK_SPACE = 1_836_412_001
 _ROUND_KEY = ("match_id", "map", "segment")
 _ROUND_COLUMNS = (*ROUNDS.names, "data_version")
 _OUTCOME_COLUMNS = (*_ROUND_KEY, "team", "side", "round_win", "site_executed", "econ_delta", "outcome_meta")
-_ACTION_COLUMNS = (
-    *("signal_id", "match_id", "series_id", "title", "map", "segment", "t_s", "player", "team", "intent", "confidence"),
-    *("probabilities", "features", "model_name", "model_version", "probability_source", "window_fingerprint"),
-    *("artifact_url", "event_ts", "generated_at", "live", "batch"),
-)
+_ACTION_TYPES = {
+    **dict.fromkeys(("signal_id", "match_id", "series_id", "title", "map"), "text"),
+    "segment": "smallint",
+    "t_s": "float8",
+    "player": "text",
+    "team": "text",
+    "intent": "text",
+    "confidence": "float8",
+    "probabilities": "json",
+    "features": "json",
+    "model_name": "text",
+    **dict.fromkeys(("model_version", "probability_source", "window_fingerprint", "artifact_url"), "text"),
+    "event_ts": "timestamptz",
+    "generated_at": "timestamptz",
+    "live": "boolean",
+    "batch": "boolean",
+}
 _LATE_COLUMNS = ("event_id", "match_id", "event_ts", "data", "reason")
 _SOURCES = ("model", "out_of_fold", "rules")
+
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
+"""The one character that the database has no place for, in JSON text: an escape whose backslash is not escaped itself."""
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -139,13 +155,22 @@ def _take_turns(cursor: Any, match_ids: Sequence[str]) -> None:
 
 
 def _write_actions(cursor: Any, signals: Sequence[AgentSignal], *, live: bool) -> int:
+    """All rows as one JSON text: putting thousands of values into a statement one by one takes longer than what they tell."""
+    if not signals:
+        return 0
     mark = "live" if live else "batch"
     statement = (
-        f"INSERT INTO micro_actions ({', '.join(_ACTION_COLUMNS)}) VALUES %s "
-        f"ON CONFLICT (signal_id) DO UPDATE SET {mark} = true WHERE NOT micro_actions.{mark} RETURNING 1"
+        f"INSERT INTO micro_actions ({', '.join(_ACTION_TYPES)}) SELECT * FROM json_to_recordset(%s::json) "
+        f"AS told({', '.join(f'{name} {kind}' for name, kind in _ACTION_TYPES.items())}) "
+        f"ON CONFLICT (signal_id) DO UPDATE SET {mark} = true WHERE NOT micro_actions.{mark}"
     )
-    rows = [_action(signal, live) for signal in signals]
-    return _execute(cursor, statement, _once(rows, lambda row: row[0]))
+    rows = _json(_once([_action(signal, live) for signal in signals], _signal_id))
+    cursor.execute(statement, (_NUL.sub("\\1\N{REPLACEMENT CHARACTER}", rows) if "\\u0000" in rows else rows,))
+    return int(cursor.rowcount)
+
+
+def _signal_id(row: Row) -> str:
+    return str(row["signal_id"])
 
 
 def _withdraw_actions(cursor: Any, match_ids: Sequence[str], but: Sequence[str]) -> int:
@@ -162,7 +187,7 @@ def _withdraw_actions(cursor: Any, match_ids: Sequence[str], but: Sequence[str])
     return int(changed + cursor.rowcount)
 
 
-def _action(signal: AgentSignal, live: bool) -> tuple[Any, ...]:
+def _action(signal: AgentSignal, live: bool) -> Row:
     if signal.type is not SignalType.MOTION_SYNTHESIS or signal.intent is None:
         raise ValueError(f"signal {signal.signal_id} is a {signal.type.value} without intent: it is no micro-action")
     features = dict(signal.features)
@@ -171,13 +196,30 @@ def _action(signal: AgentSignal, live: bool) -> tuple[Any, ...]:
     source = info.get("probability_source")
     if source not in _SOURCES:
         raise ValueError(f"signal {signal.signal_id}: {source!r} is no probability source, which is {_SOURCES}")
-    return (
-        *(signal.signal_id, _text(signal.match_id), _text(signal.series_id), signal.title.value, _text(signal.map)),
-        *(signal.segment, signal.t, _text(signal.player_id), _text(signal.team), signal.intent.value),
-        *(signal.confidence, None if probabilities is None else _json(probabilities), _json(features)),
-        *(str(info.get("model_name", "")), str(info.get("model_version", "")), source, signal.window_fingerprint),
-        *(_text(signal.artifact_url), signal.event_ts, signal.generated_at, live, not live),
-    )
+    return {
+        "signal_id": signal.signal_id,
+        "match_id": signal.match_id,
+        "series_id": signal.series_id,
+        "title": signal.title,
+        "map": signal.map,
+        "segment": signal.segment,
+        "t_s": signal.t,
+        "player": signal.player_id,
+        "team": signal.team,
+        "intent": signal.intent,
+        "confidence": signal.confidence,
+        "probabilities": probabilities,
+        "features": features,
+        "model_name": str(info.get("model_name", "")),
+        "model_version": str(info.get("model_version", "")),
+        "probability_source": source,
+        "window_fingerprint": signal.window_fingerprint,
+        "artifact_url": signal.artifact_url,
+        "event_ts": signal.event_ts,
+        "generated_at": signal.generated_at,
+        "live": live,
+        "batch": not live,
+    }
 
 
 def _upsert(

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import tiny_bundle as tiny
+from onnx import helper
 
 from esports_assets.models.bundle import (
     BundleError,
@@ -57,8 +59,42 @@ def test_bounds_are_the_linear_quantiles(level: float, count: int) -> None:
     assert np.allclose(lower, np.quantile(rows, (1 - level) / 2, axis=1), atol=1e-6)
     assert np.allclose(upper, np.quantile(rows, 1 - (1 - level) / 2, axis=1), atol=1e-6)
     alone = [model.bounds(rows[i : i + 1]) for i in range(5)]
-    assert np.allclose([low[0] for low, _ in alone], lower, atol=2e-7)
-    assert np.allclose([high[0] for _, high in alone], upper, atol=2e-7)
+    assert [low[0] for low, _ in alone] == lower.tolist()
+    assert [high[0] for _, high in alone] == upper.tolist()
+
+
+def _moved_by_company() -> bytes:
+    """A graph whose answers depend, a little, on who else is asked about."""
+    model = onnx.load_from_string(tiny.graph())
+    nodes = list(model.graph.node)
+    nodes[3] = helper.make_node("Add", ["product", "mean"], ["score"])
+    nodes.insert(3, helper.make_node("ReduceMean", ["product"], ["mean"], axes=[0], keepdims=1))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    data: bytes = model.SerializeToString()
+    return data
+
+
+@pytest.mark.parametrize("graph", [tiny.graph(), _moved_by_company()], ids=["steady", "moved"])
+def test_each_row_is_answered_as_if_alone(graph: bytes) -> None:
+    model = Model(tiny.contract(), graph)
+    rows = np.random.default_rng(7).random((150, 4), dtype=np.float32) * 5
+    told, replicates = model.predict_each(rows)
+    alone = [model.predict(rows[i : i + 1]) for i in range(len(rows))]
+    assert replicates is not None
+    assert np.array_equal(told, np.concatenate([p for p, _ in alone]))
+    assert np.array_equal(replicates, np.concatenate([r for _, r in alone if r is not None]))
+
+
+def test_only_a_graph_that_answers_alike_is_asked_about_many_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: dict[str, list[int]] = {}
+    for name, graph in (("steady", tiny.graph()), ("moved", _moved_by_company())):
+        model, asked = Model(tiny.contract(), graph), sizes.setdefault(name, [])
+        model.predict_each(np.ones((150, 4), dtype=np.float32))
+        predict = model.predict
+        monkeypatch.setattr(model, "predict", lambda x, p=predict, a=asked: (a.append(len(x)), p(x))[1])
+        model.predict_each(np.ones((150, 4), dtype=np.float32))
+    assert sizes == {"steady": [64, 64, 22], "moved": [1] * 150}
 
 
 def test_contract_json_has_the_agreed_form() -> None:

@@ -52,7 +52,7 @@ class Plain:
     names: tuple[str, ...] = ("log_hp", "diff_alive")
     half: float | None = 0.04
 
-    def predict(self, matrix: np.ndarray) -> tuple[Any, list[float] | None, list[float] | None]:
+    def predict_each(self, matrix: np.ndarray) -> tuple[Any, list[float] | None, list[float] | None]:
         ct = 1.0 / (1.0 + np.exp(-1.5 * matrix[:, 0] - 0.6 * matrix[:, 1], dtype=np.float64))
         own = ct if self.contract.positive_class == "ct" else 1.0 - ct
         columns = [ct if name == "ct" else 1.0 - ct for name in self.contract.classes]
@@ -115,7 +115,7 @@ def test_a_point_follows_every_event_of_the_window(whole: Spoken) -> None:
     moments = dict(zip(*(match().events[name].to_pylist() for name in ("event_id", "timestamp")), strict=True))
     assert all(p.event_ts == moments[p.event_id] for p in points)
     x = np.array([[r["log_hp"], r["diff_alive"]] for r in events], dtype=np.float32)
-    expected = [float(Plain().predict(x[i : i + 1])[0][0, 0]) for i in range(len(x))]
+    expected = [float(Plain().predict_each(x[i : i + 1])[0][0, 0]) for i in range(len(x))]
     assert [p.p_ct for p in points] == expected
     assert [p.lo for p in points] == [p - 0.04 for p in expected]
     assert {p.model_version for p in points} == {"made v1"}

@@ -304,6 +304,10 @@ def test_any_text_of_a_stranger_can_be_kept(cursor: Any, text: str) -> None:
     told = row["told"] if isinstance(row, dict) else row[0]
     assert msgspec.json.decode(told.encode(), type=CanonicalEvent) == stranger
     assert publish.upsert_micro_actions(cursor, [action(1, player_id=text, match_id=text, features={text: text})]) == 1
+    cursor.execute("SELECT player, features FROM micro_actions")
+    (row,) = cursor.fetchall()
+    stored = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    assert (tuple(row.values()) if isinstance(row, dict) else row) == (stored, {stored: stored})
 
 
 def test_batch_and_worker_that_write_one_match_at_once_take_turns(fresh_database_url: str) -> None:
