@@ -16,6 +16,7 @@ from esports_assets.commands import (
     live,
     model,
     parity,
+    promotion,
     replay,
     run,
     servers,
@@ -28,5 +29,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for area in (run, servers, data, model, parity, replay, grid, land, live, deadletter, keys, doctor):
+for area in (run, servers, data, model, promotion, parity, replay, grid, land, live, deadletter, keys, doctor):
     area.add_to(app)
