@@ -8,8 +8,9 @@ from esports_assets.adapters.base import Adapter, Reading, Refusal, SourceFile
 from esports_assets.adapters.cs2_demo.adapter import Cs2DemoAdapter
 from esports_assets.adapters.enriching import Enriching
 from esports_assets.adapters.grid.adapter import GridAdapter
+from esports_assets.adapters.rps.adapter import RpsAdapter
 
-ADAPTERS: tuple[Adapter, ...] = tuple(Enriching(adapter) for adapter in (Cs2DemoAdapter(), GridAdapter()))
+ADAPTERS: tuple[Adapter, ...] = tuple(Enriching(adapter) for adapter in (Cs2DemoAdapter(), RpsAdapter(), GridAdapter()))
 """In order of preference; the first that recognises a file reads it."""
 
 

@@ -218,7 +218,7 @@ def test_what_many_matches_have_in_common_is_told_once(home: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("files", "remark"),
     [
-        ({}, "no file is there: known are cs2_demo (.json.xz, .zip), grid (.jsonl, "),
+        ({}, "no file is there: known are cs2_demo (.json.xz, .zip), rps (.rps.jsonl), grid (.jsonl, "),
         ({"LICENSE": "x", "package.json": "{}"}, "none of the 2 files is of a known source: known are cs2_demo ("),
         ({"a.zip": "PK"}, "no match could be read from 1 files; the first refusal: a.zip: "),
     ],

@@ -1,5 +1,6 @@
 """The rules to ten points, and the gambits of the first rounds."""
 
+import itertools
 from collections import Counter
 from random import Random
 
@@ -68,7 +69,7 @@ def test_a_game_ends_within_twenty_rounds(dealt: list[tuple[Move, Move, RoundVal
     last = rounds[-1]
     assert GameState(last.step_no, last.user_score, last.bot_score).finished
     assert [told.step_no for told in rounds] == list(range(1, len(rounds) + 1))
-    for before, after in zip(rounds, rounds[1:], strict=False):
+    for before, after in itertools.pairwise(rounds):
         assert not GameState(before.step_no, before.user_score, before.bot_score).finished
         assert after.user_score == pytest.approx(before.user_score + after.user_points, abs=1e-9)
         assert after.bot_score == pytest.approx(before.bot_score + after.bot_points, abs=1e-9)
