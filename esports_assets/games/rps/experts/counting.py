@@ -37,9 +37,9 @@ class CountingExperts:
 
     def probabilities(self) -> np.ndarray:
         """What every expert expects of the next round, shape (experts, 2, 3)."""
-        counts = self._counts[self._rows].reshape(-1, 3) + self._smoothing
-        counts /= (counts[:, 0] + counts[:, 1] + counts[:, 2])[:, None]
-        return counts.reshape(self.size, SIDES, 3)
+        shares: np.ndarray = self._counts[self._rows].reshape(-1, 3) + self._smoothing
+        shares /= (shares[:, 0] + shares[:, 1] + shares[:, 2])[:, None]
+        return shares.reshape(self.size, SIDES, 3)
 
     def update(self, own: int, other: int) -> None:
         """Count a round, then look back from it."""

@@ -30,7 +30,7 @@ class MatchingExperts:
         self._window = window
         self._decay = decay
         self._symbols = np.zeros((HISTORIES, 2 * window), dtype=np.int8)
-        self._lengths = np.zeros((HISTORIES, 2 * window), dtype=np.int16)
+        self._lengths = np.zeros((HISTORIES, 2 * window), dtype=np.int32)
         self._first = 2 * window
         self._rounds = 0
         self._hits = [[[list(PRIOR) for _ in range(SIDES)] for _ in range(LONGEST + 1)] for _ in range(HISTORIES)]
