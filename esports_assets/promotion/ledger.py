@@ -32,11 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from esports_assets.promotion.standing import MOVES, Event, LedgerEntry, Standing, standing
+from esports_assets.promotion.standing import LOCK_SPACE, MOVES, REQUEST_KEY, Event, LedgerEntry, Standing, standing
 from esports_assets.promotion.terms import Alias
-
-_LOCK_SPACE = 1_347_374_157
-"""First half of the advisory lock's key; the second is the hash of the task."""
 
 _METADATA = MetaData()
 _EVENTS = Table(
@@ -65,7 +62,6 @@ _CHAMPIONS = Table(
     Column("since", DateTime(timezone=True)),
     Column("event_id", BigInteger),
 )
-_REQUEST_KEY = "request_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ class Turn:
     def find(self, request_key: str) -> LedgerEntry | None:
         """The entry that this request made already."""
         statement = select(_EVENTS).where(
-            _EVENTS.c.task == self.task, _EVENTS.c.evidence[_REQUEST_KEY].astext == request_key
+            _EVENTS.c.task == self.task, _EVENTS.c.evidence[REQUEST_KEY].astext == request_key
         )
         row = self._connection.execute(statement.limit(1)).one_or_none()
         return None if row is None else _entry(row)
@@ -105,7 +101,7 @@ class Turn:
         known = self.find(request_key)
         if known is not None:
             return known
-        values = asdict(event) | {"evidence": {**event.evidence, _REQUEST_KEY: request_key}}
+        values = asdict(event) | {"evidence": {**event.evidence, REQUEST_KEY: request_key}}
         entry = _entry(self._connection.execute(insert(_EVENTS).values(values).returning(_EVENTS)).one())
         if entry.moves_production:
             self.crown(entry)
@@ -132,7 +128,7 @@ class Ledger:
     def turn(self, task: str) -> Iterator[Turn]:
         """Wait for one's turn at a task; what is written is committed at its end, and not at all if it fails."""
         with self._engine.begin() as connection:
-            connection.execute(select(func.pg_advisory_xact_lock(_LOCK_SPACE, func.hashtext(task))))
+            connection.execute(select(func.pg_advisory_xact_lock(LOCK_SPACE, func.hashtext(task))))
             yield Turn(connection, task)
 
     def append(self, event: Event, request_key: str) -> LedgerEntry:

@@ -21,6 +21,10 @@ ROLLBACK = "rollback"
 """The decision of a person to undo a promotion."""
 MOVES = frozenset({Kind.PROMOTE.value, ROLLBACK})
 """Decisions after which an alias means another version."""
+REQUEST_KEY = "request_key"
+"""Where an entry's evidence holds the key by which its request is recorded once per task."""
+LOCK_SPACE = 1_347_374_157
+"""First half of the advisory lock's key under which writers of a task's ledger take turns; the second is the task's hash."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "esports_assets/streams": ("streams", "canonical", "adapters", "storage"),
     "serving": (
         *("canonical", "enrich", "adapters", "windows", "games", "signals", "streams", "storage"),
-        *("models.bundle", "models.contract", "models.swing", "promotion.mirror"),
+        *("models.bundle", "models.contract", "models.swing"),
+        *("promotion.mirror", "promotion.reports", "promotion.scores", "promotion.terms"),
     ),
 }
 """Folder to the rooms of esports_assets that it may use."""
@@ -153,6 +154,7 @@ SLIM = [
     *("esports_assets.streams.replay", "esports_assets.streams.collect", "esports_assets.streams.deadletter"),
     *("serving.room_session", "serving.replay_session"),
     "esports_assets.storage.publish",
+    "esports_assets.promotion.evidence",
 ]
 
 

@@ -149,6 +149,19 @@ def test_an_interval_ends_where_the_capital_reaches_its_threshold() -> None:
     assert float(wealth.log_e) == pytest.approx(math.log(20), abs=0.01)
 
 
+def test_an_interval_holds_at_every_time() -> None:
+    """Fifty runs of 500 games, looked at ten times each: at a level of 0.1 a side, 0.2 of runs may leave them."""
+    left = 0
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        second = rng.random(500) < 0.5
+        results = (rng.random(500) < np.where(second, 0.55, 0.5)).astype(float)
+        signals = played(list(zip(second.tolist(), results.tolist(), strict=True)), 0.5)
+        ends = [interval(signals[:n], STAKES, 0.1) for n in range(50, 501, 50)]
+        left += any(not low <= 0.05 <= high for low, high in ends)
+    assert left / 50 <= 0.2
+
+
 def test_stakes_that_are_none_are_refused() -> None:
     for effects, weights in (((), ()), ((0.1,), (0.5,)), ((0.0,), (1.0,)), ((0.1, 0.2), (1.0,))):
         with pytest.raises(ValueError, match="weight"):
