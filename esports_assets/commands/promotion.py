@@ -1,9 +1,14 @@
 """``promotion``: what the rule of promotion is worth, and its ledger as lines.
 
 Belongs here: arguments and reports.
-Does not belong here: the rule (``promotion/sequential.py``), the simulated games (``promotion/simulation.py``).
+Does not belong here: the rule (``promotion/sequential.py``), the simulated games (``promotion/simulation.py``), what a line holds
+(``promotion/transfer.py``).
 """
 
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,3 +79,54 @@ def _row(found: dict[str, Any]) -> dict[str, Any]:
     }
     games = found["games_to_decision"] or {}
     return {"trials": found["trials"], **rates, **{f"games {name}": value for name, value in games.items()}}
+
+
+@promotion.command(name="export")
+def export_ledger(
+    into: Annotated[Path | None, typer.Argument(help="File of the lines; standard output by default.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="One task, such as cs2.round_win; all by default.")] = None,
+) -> None:
+    """Write the ledger of promotions as lines of JSON, oldest entry first."""
+    from esports_assets.promotion.transfer import export_lines
+
+    with sentences(), _ledger() as cursor:
+        if into is None:
+            for line in export_lines(cursor, task):
+                sys.stdout.write(line.decode())
+            return
+        with into.open("wb") as file:
+            file.writelines(export_lines(cursor, task))
+
+
+@promotion.command(name="import")
+def import_ledger(
+    lines: Annotated[Path, typer.Argument(help="File of lines as 'esports promotion export' writes them.")],
+    as_json: Json = False,
+) -> None:
+    """Take lines of a ledger in; what is there already is not written again. All of them or none."""
+    from esports_assets.promotion.transfer import import_lines
+
+    with sentences(), lines.open("rb") as file, _ledger() as cursor:
+        taken = import_lines(cursor, file)
+        if as_json:
+            print_json(asdict(taken))
+            return
+        say(f"{taken.lines} entries: {taken.new} new, {taken.known} known already.")
+
+
+@contextlib.contextmanager
+def _ledger() -> Iterator[Any]:
+    """A cursor on the migrated database; what it did is committed at the end, or undone if the block fails."""
+    import psycopg2
+
+    from esports_assets.commands.world import open_world
+    from esports_assets.storage.urls import without_driver
+
+    settings = open_world()
+    assert settings.database_url is not None
+    connection = psycopg2.connect(without_driver(settings.database_url))
+    try:
+        with connection, connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()

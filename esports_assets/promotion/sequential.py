@@ -140,6 +140,8 @@ class Judgement:
     lift: float | None
     bounds: tuple[float, float]
     confidence: float
+    log_e_best: float
+    """Of the bets that it is better, the largest so far: 1 / exp of it is a p-value that holds at every time."""
     log_e_better: float
     log_e_futile: float
     decided_at: int | None = None
@@ -160,7 +162,8 @@ class Race:
         stakes = Stakes.around(terms.minimum_effect)
         self._terms = terms
         self._better, self._futile = Wealth(stakes, shape), Wealth(stakes, shape)
-        self._best: Floats = np.zeros((2, *shape))
+        self.best: Floats = np.zeros((2, *shape))
+        """The largest ``log_e`` so far, [2, ...]."""
         self._enough = np.reshape(-np.log([terms.alpha, terms.futility_alpha]), (2, *(1,) * len(shape)))
         self._played = 0
         self.arms = Arms(shape)
@@ -174,7 +177,7 @@ class Race:
         self._better.observe(signal.value, signal.variance, signal.below)
         self._futile.observe(self._terms.minimum_effect - signal.value, signal.variance, signal.above)
         self._played += 1
-        self._best = np.maximum(self._best, self.log_e)
+        self.best = np.maximum(self.best, self.log_e)
         self._decide()
         return signal
 
@@ -190,7 +193,7 @@ class Race:
         return enough
 
     def _decide(self) -> None:
-        better, futile = (self._best >= self._enough) & self.ready
+        better, futile = (self.best >= self._enough) & self.ready
         over = self._played >= self._terms.maximum_horizon
         now = np.where(better, self.BETTER, np.where(futile, self.FUTILE, self.HORIZON if over else 0))
         fresh = (self.outcome == 0) & (now != 0)
@@ -267,6 +270,7 @@ def _race(evidence: Evidence, terms: Terms) -> Judgement:
         lift=None if math.isnan(lift) else lift,
         bounds=bounds,
         confidence=1 - 2 * terms.alpha,
+        log_e_best=float(race.best[0]),
         log_e_better=float(race.log_e[0]),
         log_e_futile=float(race.log_e[1]),
         decided_at=int(race.decided_at) or None,

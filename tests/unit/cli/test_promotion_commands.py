@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from esports_assets.cli import app
+from esports_assets.settings import Settings
 
 runner = CliRunner()
 
@@ -58,3 +59,54 @@ def test_numbers_that_cannot_be_get_one_sentence(line: str, sentence: str) -> No
     assert told.exit_code == 2
     assert sentence in told.stderr.replace("\n", " ")
     assert told.stderr.count("Cannot go on") == 1
+
+
+@pytest.fixture
+def database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_settings: Settings, fresh_database_url: str
+) -> str:
+    """The commands work on a database of their own."""
+    environment = {
+        "ESPORTS_HOME": str(tmp_path / "home"),
+        "DATABASE_URL": fresh_database_url,
+        "REDIS_URL": embedded_settings.redis_url or "",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for name in ("LAKE_URL", "BUNDLES_URL", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "DAGSTER_PG_URL", "ARTIFACTS_URL"):
+        monkeypatch.setenv(name, "")
+    return fresh_database_url
+
+
+def test_the_ledger_comes_and_goes_as_lines(database: str, tmp_path: Path) -> None:
+    entry = {
+        "created_at": "2026-03-01T00:00:00Z",
+        "task": "a.b",
+        "registered_name": "a.b.c",
+        "decision": "promote",
+        "reason": "r",
+        "source": "s",
+        "actor": "x",
+        "alias": "Production",
+        "to_version": 1,
+    }
+    lines = tmp_path / "ledger.ndjson"
+    lines.write_text(json.dumps(entry) + "\n")
+    for new in (1, 0):
+        told = runner.invoke(app, ["promotion", "import", str(lines), "--json"])
+        assert told.exit_code == 0, told.output
+        assert json.loads(told.stdout) == {"lines": 1, "new": new, "known": 1 - new}
+    printed = runner.invoke(app, ["promotion", "export", "--task", "a.b"])
+    assert printed.exit_code == 0
+    found = [json.loads(line) for line in printed.stdout.splitlines()]
+    assert [(line["task"], line["to_version"], line["created_at"]) for line in found] == [
+        ("a.b", 1, entry["created_at"])
+    ]
+    assert runner.invoke(app, ["promotion", "export", "--task", "other"]).stdout == ""
+    copy = tmp_path / "copy.ndjson"
+    runner.invoke(app, ["promotion", "export", str(copy)])
+    assert copy.read_text() == printed.stdout
+    lines.write_text("{}\n")
+    told = runner.invoke(app, ["promotion", "import", str(lines)])
+    assert told.exit_code == 2
+    assert "line 1 is no entry of the ledger" in told.stderr
