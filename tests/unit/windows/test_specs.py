@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import esports_assets.windows
+from esports_assets.adapters.base import SourceFile
+from esports_assets.adapters.registry import read_file
 from esports_assets.canonical.vocabulary import Side
 from esports_assets.windows.arithmetic import COLUMNS
 from esports_assets.windows.batch import match_windows
@@ -21,6 +23,7 @@ from esports_assets.windows.contrasts import CONTRASTS, add_contrasts
 from esports_assets.windows.features import BASE
 from esports_assets.windows.labels import ct_won
 from esports_assets.windows.micro.batch import player_micro_table
+from esports_assets.windows.next_move import next_moves_table
 from esports_assets.windows.player_form import player_form_table
 from esports_assets.windows.registry import DERIVED, ROUND_STATE, WINDOWS, complete, window_spec
 from esports_assets.windows.sites import SiteBook, plants_of, sites_from_json
@@ -28,6 +31,7 @@ from esports_assets.windows.spec import Feature, WindowSpec
 from esports_assets.windows.view import Sites
 
 SPEC = WindowSpec("made/window", "1", (Feature("a", "s", "A"), Feature("b", "m", "B")), (("within_s", 5.0),))
+RPS_GAME = Path(__file__).parents[2] / "fixtures" / "rps" / "revealed" / "input.rps.jsonl"
 SITES = Sites((100.0, 200.0, 0.0), (-300.0, 50.0, 0.0))
 
 
@@ -75,7 +79,8 @@ def test_windows_are_declared_in_full(name: str) -> None:
 
 def test_an_unknown_window_is_named() -> None:
     with pytest.raises(
-        LookupError, match="no window 'cs2/aura'; known: cs2/player_form, cs2/player_micro, cs2/round_state"
+        LookupError,
+        match="no window 'cs2/aura'; known: cs2/player_form, cs2/player_micro, cs2/round_state, rps/next_move",
     ):
         window_spec("cs2/aura")
 
@@ -130,8 +135,9 @@ VALUES = {
     "cs2/round_state": ("efc2a003f2cafc38", "9a9bad6ad0600f18"),
     "cs2/player_form": ("0618a8498d3d38bc", "b6b350c494c0443e"),
     "cs2/player_micro": ("4f4e37727cad5883", "ab4c35a701da19be"),
+    "rps/next_move": ("485e3f329edfd058", ""),
 }
-"""Fingerprint of each window, and hash of its values on the tiny match."""
+"""Fingerprint of each window, and hash of its values on the tiny match, or on the recorded game."""
 
 
 @pytest.mark.parametrize("name", sorted(WINDOWS))
@@ -140,6 +146,7 @@ def test_other_values_need_another_fingerprint(name: str) -> None:
         "cs2/round_state": lambda match: match_windows(match, SITES),
         "cs2/player_form": player_form_table,
         "cs2/player_micro": lambda match: player_micro_table(match, SITES),
+        "rps/next_move": lambda _: next_moves_table(read_file(SourceFile.open(RPS_GAME)).matches),
     }
     digest = hashlib.sha256()
     for version in (2, 3):
