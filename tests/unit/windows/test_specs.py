@@ -135,7 +135,7 @@ VALUES = {
     "cs2/round_state": ("efc2a003f2cafc38", "9a9bad6ad0600f18"),
     "cs2/player_form": ("0618a8498d3d38bc", "b6b350c494c0443e"),
     "cs2/player_micro": ("4f4e37727cad5883", "ab4c35a701da19be"),
-    "rps/next_move": ("485e3f329edfd058", ""),
+    "rps/next_move": ("485e3f329edfd058", "a39bb06590c00c69"),
 }
 """Fingerprint of each window, and hash of its values on the tiny match, or on the recorded game."""
 
