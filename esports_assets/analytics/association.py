@@ -55,18 +55,20 @@ def analyse(table: pa.Table, plan: Plan, filters: Filters | None = None) -> list
     return [_marked(one) for one in found]
 
 
-def associate(parts: Sequence[RoundRows], plan: Plan) -> list[Association]:
-    """The same of rows that are there already; all parts and outcomes are one family."""
+def associate(sets: Sequence[RoundRows], plan: Plan) -> list[Association]:
+    """The same of rows that are there already; all sets and outcomes are one family."""
     tests: list[Asked] = []
     p: list[float | None] = []
     repeats: list[float | None] = []
-    for rows in parts:
+    for rows in sets:
         halves = Halves.draw(len(rows.matches), plan.splits, plan.seed)
         flips = Flips(len(rows.matches), plan.draws, plan.seed)
         own = list(asked_of(rows, plan.metrics))
+        made, measures = _measured(own)
+        parts = [measure.parts for measure in measures]
         tests += own
-        p += _p_values(own, flips)
-        repeats += [_repeats(test, halves) for test in own]
+        p += _placed(len(own), made, flips.p_values(parts))
+        repeats += _placed(len(own), made, halves.agreement(parts, [measure.estimate for measure in measures]))
     return _as_family(tests, p, repeats, plan.alpha)
 
 
@@ -80,18 +82,17 @@ def _marked(one: Association) -> Association:
     return replace(one, findings=(*one.findings, Remark(Caution.KNOWN_WITH_OUTCOME, told)))
 
 
-def _p_values(tests: Sequence[Asked], flips: Flips) -> list[float | None]:
-    """By test, None where it was not measured."""
-    measured = [i for i, test in enumerate(tests) if isinstance(test.found, Measure)]
-    found: list[float | None] = [None] * len(tests)
-    parts = [test.found.parts for test in tests if isinstance(test.found, Measure)]
-    for i, p in zip(measured, flips.p_values(parts), strict=True):
-        found[i] = p
+def _measured(tests: Sequence[Asked]) -> tuple[list[int], list[Measure]]:
+    """Places and measures of the tests that could be made."""
+    found = [(i, test.found) for i, test in enumerate(tests) if isinstance(test.found, Measure)]
+    return [i for i, _ in found], [measure for _, measure in found]
+
+
+def _placed(count: int, places: Sequence[int], values: Sequence[float | None]) -> list[float | None]:
+    found: list[float | None] = [None] * count
+    for place, value in zip(places, values, strict=True):
+        found[place] = value
     return found
-
-
-def _repeats(test: Asked, halves: Halves) -> float | None:
-    return halves.agreement(test.found.parts, test.found.estimate) if isinstance(test.found, Measure) else None
 
 
 def _as_family(

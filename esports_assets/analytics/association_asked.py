@@ -137,20 +137,30 @@ def _of_model(rows: RoundRows, outcome: _Outcome) -> Iterator[Asked]:
         known = known & ~np.isnan(rows.columns[name])
     matches, y = rows.matches.some(known), outcome.values[known]
     refusal = _too_few(y, len(matches), True)
-    x = np.column_stack([rows.columns[name][known] for name in inside]) if inside else np.empty((len(y), 0))
-    spread = x.std(axis=0) > 0.0
-    for name, varies in zip(inside, spread, strict=True):
-        if refusal is not None or not varies:
-            why = refusal or Remark(Caution.CONSTANT, "the feature is the same in every round")
-            found[name] = NotMeasured(MODEL, (why,))
-    if refusal is None and spread.any():
-        names = [name for name, varies in zip(inside, spread, strict=True) if varies]
-        columns = x if spread.all() else x[:, spread]
-        found |= logistic(columns, names, y, matches, rows.matches.numbers(known))
+    if refusal is not None:
+        found |= {name: NotMeasured(MODEL, (refusal,)) for name in inside}
+    elif inside:
+        found |= _modelled(rows, inside, known, y, matches)
     missing = _missing(total - len(y), total)
     for name in rows.columns:
         told = found[name] if name not in inside else _told(found[name], missing)
         yield _test(name, outcome.name, rows, len(y), len(matches), told)
+
+
+def _modelled(
+    rows: RoundRows, names: Sequence[str], known: Flags, y: Floats, matches: Matches
+) -> dict[str, Measure | NotMeasured]:
+    """The model of the features that vary in the rows where all are known."""
+    x = np.column_stack([rows.columns[name][known] for name in names])
+    varies = np.ptp(x, axis=0) > 0.0
+    same = Remark(Caution.CONSTANT, "the feature is the same in every round")
+    found: dict[str, Measure | NotMeasured] = {
+        name: NotMeasured(MODEL, (same,)) for name, moves in zip(names, varies, strict=True) if not moves
+    }
+    if varies.any():
+        kept = [name for name in names if name not in found]
+        found |= logistic(x if varies.all() else x[:, varies], kept, y, matches, rows.matches.numbers(known))
+    return found
 
 
 def _too_few(y: Floats, matches: int, two_valued: bool) -> Remark | None:

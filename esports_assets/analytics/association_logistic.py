@@ -34,6 +34,8 @@ CASES_PER_FEATURE = 5
 """Cases of the rarer outcome per feature that a model needs at least (Vittinghoff and McCulloch 2007)."""
 SUSPICIOUS_LOG_ODDS = 15.0
 """Fitted log odds beyond this make separation worth a linear programme."""
+_SINGULAR = 1e-10
+"""Least eigenvalue of an information matrix over its largest."""
 _SEPARATES = 1e-3
 """Sum of margins, in standard deviations, beyond what the programme's rounding makes."""
 _PROGRAMME_ROWS = 50_000
@@ -183,10 +185,10 @@ def _influence(fit: _Fit, matches: Matches) -> tuple[Floats, bool]:
     information = np.linalg.inv(fit.inverse)
     bounds = np.r_[matches.starts, matches.rows]
     left = np.stack([information - fit.x[a:b].T @ (fit.x[a:b] * fit.weight[a:b, None]) for a, b in pairwise(bounds)])
-    try:
-        without = np.linalg.solve(left, scores[:, :, None])[:, :, 0]
-    except np.linalg.LinAlgError:
+    spectrum = np.linalg.eigvalsh(left)
+    if (spectrum[:, 0] < _SINGULAR * spectrum[:, -1]).any():
         return scores @ fit.inverse, True
+    without = np.linalg.solve(left, scores[:, :, None])[:, :, 0]
     return np.asarray(without * (groups - 1) / groups), False
 
 

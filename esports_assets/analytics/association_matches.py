@@ -66,7 +66,7 @@ class Matches:
         return np.arange(len(self)) if kept.all() else np.unique(self.of_row[kept])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parts:
     """What the matches (G) say of one quantity.
 
@@ -79,11 +79,11 @@ class Parts:
     match: Ints
     influence: Floats | None = None
 
-    @property
+    @cached_property
     def whitened(self) -> Floats:
         """Scores turned so that their sum of outer products is the identity; the squared length of their sum is the test."""
         root = np.linalg.cholesky(self.score.T @ self.score)
-        return np.asarray(np.linalg.solve(root, self.score.T).T)
+        return np.asarray(self.score @ np.linalg.inv(root).T)
 
     @property
     def has_score(self) -> bool:
@@ -160,54 +160,69 @@ class Flips:
 
 @dataclass(frozen=True)
 class Halves:
-    """Random halves of the matches: whether each match is in the first half, by split [splits, matches]."""
+    """Random halves of the matches: 1 where a match is in the first half, by split [splits, matches]."""
 
-    first: Flags
+    first: Floats
 
     @classmethod
     def draw(cls, matches: int, splits: int, seed: int) -> "Halves":
         """Half of the matches each time, all halves equally likely."""
         random = np.random.default_rng(seed)
         rank = np.argsort(random.random((splits, matches)), axis=1)
-        return cls(rank < matches // 2)
+        return cls((rank < matches // 2).astype(np.float64))
 
-    def agreement(self, parts: Parts, estimate: float) -> float | None:
-        """Share of splits in which both halves, each on its own, show what the whole shows at one-sided 5 %.
+    def agreement(self, parts: Sequence[Parts], estimates: Sequence[float]) -> list[float | None]:
+        """Of every quantity the share of splits in which both halves, each on its own, show at one-sided 5 % what the whole shows.
 
-        A quantity with a sign: the estimate's sign, at Student's t. One without: scores that point the same way, each at
-        chi-square. None with fewer than four matches.
+        A quantity with a sign: the estimate's sign, at the normal quantile. One without: scores that point the same way, each
+        at chi-square. None with fewer than four matches.
         """
-        if len(parts.match) < 4:
-            return None
-        first = self.first[:, parts.match].astype(np.float64)
-        if parts.influence is None:
-            return self._same_way(parts.whitened, first)
-        low = self._t(parts.influence, estimate, first)
-        high = self._t(parts.influence, estimate, 1.0 - first)
-        return float((np.minimum(low, high) > _ONE_SIDED).mean())
+        found: list[float | None] = [None] * len(parts)
+        enough = [i for i, part in enumerate(parts) if len(part.match) >= 4]
+        signed = [i for i in enough if parts[i].influence is not None]
+        for begin in range(0, len(signed), _COLUMNS):
+            some = signed[begin : begin + _COLUMNS]
+            for i, share in zip(
+                some, self._signed([parts[i] for i in some], [estimates[i] for i in some]), strict=True
+            ):
+                found[i] = share
+        for i in enough:
+            if parts[i].influence is None:
+                found[i] = self._same_way(parts[i])
+        return found
 
-    @staticmethod
-    def _t(influence: Floats, estimate: float, inside: Floats) -> Floats:
-        """Estimates of halves over their standard errors, counted in the direction of the whole."""
-        whole, own = inside.shape[1], inside.sum(axis=1)
-        scale = whole / np.maximum(own, 1.0)
-        value = estimate + scale * (inside @ influence)
-        error = scale * np.sqrt(inside @ influence**2)
-        return np.asarray(np.sign(estimate) * value / np.maximum(error, 1e-300))
+    def _signed(self, parts: Sequence[Parts], estimates: Sequence[float]) -> list[float]:
+        influence = np.zeros((self.first.shape[1], len(parts)))
+        there = np.zeros_like(influence)
+        for j, part in enumerate(parts):
+            influence[part.match, j] = part.influence
+            there[part.match, j] = 1.0
+        sums, squares, counts = (self._both(values) for values in (influence, influence**2, there))
+        whole = np.asarray(estimates)
+        scale = counts.sum(axis=0) / np.maximum(counts, 1.0)
+        t = np.sign(whole) * (whole + scale * sums) / np.maximum(scale * np.sqrt(squares), 1e-300)
+        return [float(share) for share in (t.min(axis=0) > _ONE_SIDED).mean(axis=0)]
 
-    @staticmethod
-    def _same_way(white: Floats, first: Floats) -> float:
+    def _both(self, values: Floats) -> Floats:
+        """Sums of values [matches, k] over the first and the second half of every split [2, splits, k]."""
+        one = self.first @ values
+        return np.stack([one, values.sum(axis=0) - one])
+
+    def _same_way(self, part: Parts) -> float:
         from scipy import stats
 
-        one, two = first @ white, (1.0 - first) @ white
-        squares = white[:, :, None] * white[:, None, :]
-        least = stats.chi2.ppf(0.95, white.shape[1])
-        large = np.ones(len(first), dtype=bool)
-        for total, inside in ((one, first), (two, 1.0 - first)):
-            spread = np.einsum("sg,gij->sij", inside, squares)
-            large &= np.einsum("si,sij,sj->s", total, np.linalg.pinv(spread, hermitian=True), total) >= least
-        return float((large & ((one * two).sum(axis=1) > 0.0)).mean())
+        white = part.whitened
+        first, free = self.first[:, part.match], white.shape[1]
+        halves = Halves(first)
+        totals = halves._both(white)
+        spread = halves._both((white[:, :, None] * white[:, None, :]).reshape(len(white), -1))
+        inverse = np.linalg.pinv(spread.reshape(2, -1, free, free), hermitian=True)
+        size = np.einsum("hsi,hsij,hsj->hs", totals, inverse, totals)
+        along = (totals[0] * totals[1]).sum(axis=1) > 0.0
+        return float((along & (size.min(axis=0) >= stats.chi2.ppf(0.95, free))).mean())
 
 
 _ONE_SIDED = 1.645
 """Normal quantile of 95 %."""
+_COLUMNS = 64
+"""Quantities whose halves are summed at once."""
