@@ -98,5 +98,18 @@ def load_health(cursor: Any, registered_name: str, version: int, *, since: datet
     return load_rounds(cursor, registered_name, version, since=since).health
 
 
+def load_accuracy(cursor: Any, registered_name: str, version: int) -> tuple[float | None, int]:
+    """Share of comparable rounds whose outcome a version named, and of how many; None of none."""
+    names = ("accuracy", "rounds")
+    cursor.execute(
+        "SELECT avg(correct::int)::double precision AS accuracy, count(correct) AS rounds FROM comparable_games game"
+        " JOIN promotion_round_scores scores ON scores.game_id = game.game_id"
+        " WHERE scores.registered_name = %s AND scores.version = %s",
+        (registered_name, version),
+    )
+    row = row_by_name(cursor.fetchone(), names)
+    return row["accuracy"], row["rounds"]
+
+
 def _rows(cursor: Any, names: Sequence[str]) -> list[dict[str, Any]]:
     return [row_by_name(row, names) for row in cursor.fetchall()]
