@@ -9,7 +9,6 @@ from bisect import bisect_left
 
 import msgspec
 
-from esports_assets.canonical.clock import utc_us
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.signals.debounce import Debounce
 from esports_assets.streams.envelope import Envelope
@@ -39,10 +38,9 @@ class MatchMemory(msgspec.Struct):
     settled: bool = False
     """Everything of it was taken from the lake: what the log still holds of it is told already."""
 
-    def note(self, envelope: Envelope) -> None:
-        """Learn from an envelope of the match."""
+    def note(self, envelope: Envelope, at_us: int) -> None:
+        """Learn from an envelope of the match, whose source time is ``at_us``."""
         event = envelope.event
-        at_us = utc_us(event.timestamp)
         if event.t is not None and in_a_round(event.segment, event.t):
             rank = _EXACT if event.event_type is EventType.FREEZE_END else _FROM_ANY
             known = self.zeros.get(event.segment)

@@ -4,6 +4,7 @@ Belongs here: names, labels (all of them from closed sets) and buckets.
 Does not belong here: serving them (``live.py``), what the API counts (``metrics.py``).
 """
 
+from collections import Counter as Counts
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -50,16 +51,16 @@ class LiveMetrics:
         self._entries.inc(len(work.entries))
         self._dead.inc(len(work.dead))
         self._late.inc(len(work.late))
-        for signal, new in zip(work.signals, committed.published, strict=False):
-            if not new:
-                continue
-            self._signals.labels(signal.type.value, signal.status.value).inc()
-            if signal.intent is not None:
-                source = str(signal.model_info.get("probability_source", ""))
-                self._intents.labels(signal.intent.value, source).inc()
-        for review in work.reviews:
-            for cause in review.causes:
-                self._reviews.labels(cause.value).inc()
+        told = [signal for signal, new in zip(work.signals, committed.published, strict=False) if new]
+        for labels, count in Counts((signal.type.value, signal.status.value) for signal in told).items():
+            self._signals.labels(*labels).inc(count)
+        named = (
+            (s.intent.value, str(s.model_info.get("probability_source", ""))) for s in told if s.intent is not None
+        )
+        for labels, count in Counts(named).items():
+            self._intents.labels(*labels).inc(count)
+        for cause, count in Counts(cause.value for review in work.reviews for cause in review.causes).items():
+            self._reviews.labels(cause).inc(count)
         if work.entries:
             now_ms = now.timestamp() * 1000
             ages = [max(0.0, now_ms - millis(entry.id)) for entry in (work.entries[0], work.entries[-1])]

@@ -16,7 +16,7 @@ from esports_assets.signals.momentum import WinPoint
 from esports_assets.signals.momentum_agent import MomentumAgent
 from esports_assets.streams.commit import Output
 from esports_assets.streams.names import WIN_PROBABILITY
-from esports_assets.windows.micro.message import Message
+from esports_assets.windows.micro.arrival import Arrival
 from serving.live_memory import MatchMemory
 
 
@@ -39,9 +39,9 @@ class Momentum:
         """Matches in progress."""
         return self._agent.matches
 
-    def feed(self, messages: Sequence[Message], memories: Mapping[str, MatchMemory]) -> Spoken:
+    def take(self, together: Sequence[Arrival], memories: Mapping[str, MatchMemory]) -> Spoken:
         """Take in messages."""
-        return _spoken(*self._agent.feed(messages), memories)
+        return _spoken(*self._agent.take(together), memories)
 
     def finish(self, match_id: str, memories: Mapping[str, MatchMemory]) -> Spoken:
         """Await nothing more of a match."""

@@ -63,7 +63,7 @@ class Parts:
     writer: Executor
     monotonic: Callable[[], float]
     now: Callable[[], datetime]
-    batch: int = 1000
+    batch: int = 2000
     quiet_s: float = 2.0
     """So long after its last message an ended match is finished."""
     abandoned_s: float = 6 * 3600.0

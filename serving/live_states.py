@@ -9,6 +9,7 @@ What is said follows from the events alone, however they are cut into batches: s
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
 
 from esports_assets.canonical.clock import from_utc_us, utc_us
 from esports_assets.canonical.event import CanonicalEvent
@@ -20,6 +21,7 @@ from esports_assets.signals.debounce import Debounce
 from esports_assets.streams.commit import Output
 from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.replay import Playable, envelopes_of
+from esports_assets.windows.micro.arrival import arrivals
 from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.micro.online import Fed, OnlineMicro
 from serving.live_intents import Intents
@@ -109,15 +111,17 @@ class States:
             if memory.settled:
                 memory.ended = memory.ended or event.event_type is EventType.MAP_END
                 continue
-            memory.note(envelope)
-            messages.append(message_of(envelope))
+            message = message_of(envelope)
+            memory.note(envelope, message.at_us if isinstance(message, Positions) else utc_us(event.timestamp))
+            messages.append(message)
             events.append(event)
         told.touched = list(known)
-        fed = self._micro.feed(messages)
+        together = arrivals(messages)
+        fed = self._micro.take(together)
         if live:
             self._announce(self._intents.provisional(fed.provisional, self._memories, self._early))
         self._speak(told, fed, dict(zip(map(id, messages), events, strict=True)) if fed.late else {})
-        _add(told, self._momentum.feed(messages, self._memories))
+        _add(told, self._momentum.take(together, self._memories))
         for match_id in fed.over:
             _add(told, self._momentum.finish(match_id, self._memories))
             self._forget(match_id)
@@ -186,6 +190,9 @@ def _add(told: Told, spoken: Spoken) -> None:
     told.extra += spoken.points
 
 
+_PLAYER = attrgetter("player")
+
+
 def message_of(envelope: Envelope) -> Message:
     """What the windows take: a frame as the positions in it."""
     event, frame = envelope.event, envelope.frame
@@ -193,7 +200,7 @@ def message_of(envelope: Envelope) -> Message:
         if not is_frame(event):
             return event
         frame = frame_of(event)
-    players = {row.player: row for row in frame.frame}
+    players = dict(zip(map(_PLAYER, frame.frame), frame.frame, strict=True))
     return Positions(event.match_id, event.segment, event.t or 0.0, utc_us(event.timestamp), players)
 
 

@@ -16,6 +16,7 @@ done in the same step. So several processes, restarts and repeated calls release
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -180,11 +181,24 @@ class Releases:
             pauses = {match_id: _read_pauses(known) for match_id, known in zip(matches, told, strict=True)}
             args: list[Any] = []
             for one in some:
-                args += (one.signal_id, one.payload)
-                for audience in asked:
-                    decision = decide(one.statement, audience, now, self.policy, pauses[one.match_id])
-                    args.append(utc_us(decision.opens_at or now) if decision.reason.waits else "")
+                args += (one.signal_id, one.payload, *self._scores(one, asked, now, pauses[one.match_id]))
             self._enqueue_all(keys, args)
+
+    def _scores(
+        self, one: Waiting, asked: Sequence[Audience], now: datetime, pauses: Sequence[Pause]
+    ) -> list[int | str]:
+        """When a statement is to be looked at for each audience, empty for never; decided about once for each delay."""
+        known: dict[float, int | str] = {}
+        for audience in asked:
+            delay_s = self._delay_s(one, audience)
+            if delay_s not in known:
+                decision = decide(one.statement, audience, now, self.policy, pauses)
+                known[delay_s] = utc_us(decision.opens_at or now) if decision.reason.waits else ""
+        return [known[self._delay_s(one, audience)] for audience in asked]
+
+    def _delay_s(self, one: Waiting, audience: Audience) -> float:
+        """The delay; infinite for an audience that receives nothing."""
+        return self.policy.delay_s(one.statement.kind, audience) if audience in self.policy.audiences else math.inf
 
     def poll(self) -> int:
         """Release what is due now; how many statements left."""

@@ -22,6 +22,7 @@ from esports_assets.canonical.signal import AgentSignal
 from esports_assets.canonical.vocabulary import Side
 from esports_assets.signals.momentum import Chances, Memory, WinPoint, of_end, of_rows, points_of
 from esports_assets.signals.voice import Voice
+from esports_assets.windows.micro.arrival import Arrival, arrivals
 from esports_assets.windows.micro.message import Message
 from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.registry import ROUND_STATE
@@ -92,7 +93,11 @@ class MomentumAgent:
 
     def feed(self, messages: Iterable[Message]) -> Spoken:
         """Take in messages in order of arrival: signals, and the chance of CT right after every event whose row is final."""
-        return self._said(self._rounds.feed(messages))
+        return self.take(arrivals(messages))
+
+    def take(self, together: Iterable[Arrival]) -> Spoken:
+        """The same for messages that are laid out already."""
+        return self._said(self._rounds.take(together))
 
     def finish(self, match_id: str) -> Spoken:
         """The same for what was awaited of a match, which is forgotten."""

@@ -6,16 +6,16 @@ Does not belong here: what is late (``round_log.py``).
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from esports_assets.canonical.frames import FrameRow
-from esports_assets.windows.asof import Floats
+from esports_assets.windows.asof import Floats, Ints
 from esports_assets.windows.micro.frames import Frames, In, Singles
-from esports_assets.windows.micro.message import Positions, laid_out
-from esports_assets.windows.micro.told import Told
+from esports_assets.windows.micro.message import Positions
+from esports_assets.windows.micro.told import told_of
 
 MOST_WORDS = 4096
 """Weapons and places of one match that are told apart; what is named beyond them is unknown."""
@@ -42,6 +42,18 @@ class Words:
                 self.known.append(word)
 
 
+class Seated(NamedTuple):
+    """Frames of a round with what they tell and of whom: a seat for every row of ``told``."""
+
+    t: Floats
+    counts: Ints
+    """Rows of each frame."""
+    seats: Ints
+    told: Singles
+    """Believed fields (rows, fields of ``In``); ``WEAPON`` and ``PLACE`` are positions in ``words``."""
+    words: Sequence[str | None]
+
+
 class FrameLog:
     """Settled frames as arrays, fresh ones as they came until the next question settles them."""
 
@@ -66,6 +78,18 @@ class FrameLog:
             return True
         return self._add_some(t, frame)
 
+    @property
+    def latest_t(self) -> float:
+        """Latest instant that ever came."""
+        return max(self._latest_t, max(self._fresh, default=-math.inf))
+
+    def extend(self, frames: Seated) -> None:
+        """Take frames that are later than all that ever came, in order."""
+        self.settle()
+        self.t = np.concatenate([self.t, frames.t])
+        self.data = np.concatenate([self.data, self._laid_out(frames)])
+        self._latest_t = float(frames.t[-1])
+
     def _add_some(self, t: float, frame: Positions) -> bool:
         """The same player by player."""
         at = self._settled(t)
@@ -89,7 +113,8 @@ class FrameLog:
         """Put fresh frames in their place."""
         if not self._fresh:
             return
-        t, data = np.array(list(self._fresh)), self._laid_out(list(self._fresh.values()))
+        fresh = self._seated()
+        t, data = fresh.t, self._laid_out(fresh)
         self._fresh = {}
         known, at = np.isin(self.t, t), np.isin(t, self.t)
         if known.any():  # in order of time both times: settled ones are, and each instant is fresh once
@@ -121,23 +146,18 @@ class FrameLog:
     def _has(self, at: int, player: str) -> bool:
         return not math.isnan(self.data[at, self._index[player], In.FLAGS])
 
-    def _laid_out(self, frames: Sequence[Positions]) -> Singles:
+    def _seated(self) -> Seated:
+        """Fresh frames, in the order in which they came."""
+        told = told_of([frame.players for frame in self._fresh.values()])
+        seats = [self._index[player] for frame in self._fresh.values() for player in frame.players]
+        return Seated(np.array(list(self._fresh)), told.counts, np.array(seats, dtype=np.int64), told.data, told.words)
+
+    def _laid_out(self, frames: Seated) -> Singles:
         """Frames as an array: every player in his seat, words as this match numbers them."""
-        told, players = laid_out(frames), len(self._index)
-        seats = np.array([self._index[player] for frame in frames for player in frame.players])
-        cells = seats + np.repeat(np.arange(len(frames)) * players, [len(frame.players) for frame in frames])
-        fields = np.concatenate([one.data for one in told])
-        runs = [(words, sum(len(one.data) for one in run)) for words, run in groupby(told, key=_words_of)]
+        players = len(self._index)
+        data = np.full((len(frames.t) * players, len(In)), np.nan, dtype=np.float32)
+        cells = frames.seats + np.repeat(np.arange(len(frames.t)) * players, frames.counts)
+        data[cells] = frames.told
         for field in (In.WEAPON, In.PLACE):
-            begin = 0
-            for words, count in runs:
-                own = fields[begin : begin + count, field]
-                own[:] = self._words.of(words, own)
-                begin += count
-        data = np.full((len(frames) * players, len(In)), np.nan, dtype=np.float32)
-        data[cells] = fields
-        return data.reshape(len(frames), players, len(In))
-
-
-def _words_of(told: Told) -> Sequence[str | None]:
-    return told.words
+            data[cells, field] = self._words.of(frames.words, frames.told[:, field])
+        return data.reshape(len(frames.t), players, len(In))

@@ -4,7 +4,7 @@ Belongs here: a frame as windows take it, and what window and order need to know
 Does not belong here: the payload of a frame (``canonical/frames.py``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -12,14 +12,10 @@ import numpy as np
 from esports_assets.canonical.clock import LONGEST_ROUND_S, utc_us
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.frames import FrameRow, frame_of, is_frame
-from esports_assets.windows.micro.told import Told, told_of
 
 
-class Positions(msgspec.Struct, frozen=True, dict=True):
-    """Where players are at one instant of a round; a frame may tell some of them, and another the rest.
-
-    What it tells as arrays is kept beside the fields (``laid_out``) and is no part of its value.
-    """
+class Positions(msgspec.Struct, frozen=True):
+    """Where players are at one instant of a round; a frame may tell some of them, and another the rest."""
 
     match_id: str
     segment: int
@@ -31,17 +27,6 @@ class Positions(msgspec.Struct, frozen=True, dict=True):
 
 
 Message = CanonicalEvent | Positions
-
-
-def laid_out(frames: Sequence[Positions]) -> list[Told]:
-    """What each frame tells as arrays; laid out once for all windows, those of a batch together."""
-    fresh = [frame for frame in frames if _TOLD not in frame.__dict__]
-    for frame, told in zip(fresh, told_of([frame.players for frame in fresh]), strict=True):
-        frame.__dict__[_TOLD] = told
-    return [frame.__dict__[_TOLD] for frame in frames]
-
-
-_TOLD = "told"
 
 
 def positions_of(event: CanonicalEvent) -> Positions:

@@ -13,6 +13,7 @@ import numpy as np
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.windows.asof import Floats
+from esports_assets.windows.micro.arrival import Arrival, arrivals
 from esports_assets.windows.micro.block import Block, stack
 from esports_assets.windows.micro.checkpoint import load_match, save_match
 from esports_assets.windows.micro.facts import in_a_round, lineup_of
@@ -87,20 +88,24 @@ class OnlineMicro:
         return tuple(self._matches)
 
     def feed(self, messages: Iterable[Message]) -> Fed:
+        """Take in messages in order of arrival; see ``take``."""
+        return self.take(arrivals(messages))
+
+    def take(self, together: Iterable[Arrival]) -> Fed:
         """Take in messages in order of arrival and compute every row that they make due."""
         fed, touched = Fed(), dict[str, MatchLog]()
-        for message in messages:
-            match = self._match(message)
+        for arrival in together:
+            match = self._match(arrival.match_id)
             if match is None:
-                self._tell(fed, message, self._straggler(message))
+                for message in arrival.messages:
+                    self._tell(fed, message, self._straggler(message))
                 continue
             touched[match.match_id] = match
-            if isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_START:
-                for waited, fate in match.introduce(self._lineup(message), self._sites_of(message.map)):
-                    self._tell(fed, waited, fate)
-            fate = match.take(message)
-            if fate is not Fate.TAKEN:
-                self._tell(fed, message, fate)
+            known = match.take_all(arrival)
+            if known is None:
+                self._one_by_one(fed, match, arrival.messages)
+            else:
+                fed.duplicates += known
         self._compute(fed, touched.values(), finish=False)
         for match in touched.values():
             match.forget()
@@ -134,12 +139,21 @@ class OnlineMicro:
         self._over.pop(match.match_id, None)
         return match.match_id
 
-    def _match(self, message: Message) -> MatchLog | None:
-        """The log of a message's match, a new one where it is the first; None where the match is over."""
-        match = self._matches.get(message.match_id)
-        if match is None and message.match_id not in self._over:
-            match = MatchLog(message.match_id, self._lateness_us, self._window)
-            self._matches[message.match_id] = match
+    def _one_by_one(self, fed: Fed, match: MatchLog, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_START:
+                for waited, fate in match.introduce(self._lineup(message), self._sites_of(message.map)):
+                    self._tell(fed, waited, fate)
+            fate = match.take(message)
+            if fate is not Fate.TAKEN:
+                self._tell(fed, message, fate)
+
+    def _match(self, match_id: str) -> MatchLog | None:
+        """The log of a match, a new one where nothing was heard of it; None where the match is over."""
+        match = self._matches.get(match_id)
+        if match is None and match_id not in self._over:
+            match = MatchLog(match_id, self._lateness_us, self._window)
+            self._matches[match_id] = match
         return match
 
     def _straggler(self, message: Message) -> Fate:

@@ -16,7 +16,7 @@ from esports_assets.canonical.vocabulary import EventType
 from esports_assets.windows.asof import Floats
 from esports_assets.windows.micro.block import Block
 from esports_assets.windows.micro.facts import Fact, ct_team_of, fact_of
-from esports_assets.windows.micro.frame_log import FrameLog
+from esports_assets.windows.micro.frame_log import FrameLog, Seated
 from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.micro.spec import MicroWindow
 from esports_assets.windows.micro.standing import Standing, walk
@@ -86,6 +86,13 @@ class RoundLog:
         if new and every_frame and t >= 0.0:
             self.unannounced.append(t)
         return new
+
+    def add_frames(self, frames: Seated, every_frame: bool) -> None:
+        """Take frames that are later than all that came before, in order."""
+        self.heard_t = max(self.heard_t, float(frames.t[-1]))
+        self.frames.extend(frames)
+        if every_frame:
+            self.unannounced += frames.t[frames.t >= 0.0].tolist()
 
     def knows(self, message: Message, t: float) -> bool:
         """Whether a message came before."""

@@ -5,27 +5,29 @@ Does not belong here: seats, and the numbers of words that a window and match ke
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from esports_assets.canonical.frames import FrameRow
+from esports_assets.windows.asof import Ints
 from esports_assets.windows.micro.frames import ALIVE, HAS_BOMB, HAS_KIT, In, Singles, believed
 
 
 class Told(NamedTuple):
-    """What a frame tells of its players, in its order: believed fields (players, fields of ``In``).
+    """What frames tell of their players, frame after frame: believed fields (rows, fields of ``In``).
 
-    ``WEAPON`` and ``PLACE`` are positions in ``words``, which frames that were laid out together share.
+    ``WEAPON`` and ``PLACE`` are positions in ``words``.
     """
 
     data: Singles
+    counts: Ints
+    """Rows of each frame."""
     words: Sequence[str | None]
 
 
-def told_of(frames: Sequence[Mapping[str, FrameRow]]) -> list[Told]:
-    """What each frame tells, field by field over all players of all frames."""
+def told_of(frames: Sequence[Mapping[str, FrameRow]]) -> Told:
+    """What frames tell, field by field over all players of all of them."""
     rows = [row for frame in frames for row in frame.values()]
     fields = np.empty((len(In), len(rows)), dtype=np.float32)
     with np.errstate(over="ignore"):
@@ -39,9 +41,7 @@ def told_of(frames: Sequence[Mapping[str, FrameRow]]) -> list[Told]:
     numbers: dict[str | None, int] = {}
     fields[In.WEAPON] = _numbered([row.weapon for row in rows], numbers)
     fields[In.PLACE] = _numbered([row.place for row in rows], numbers)
-    data, words = believed(fields.T), tuple(numbers)
-    begins = np.cumsum([0, *map(len, frames)]).tolist()
-    return [Told(data[begin:end], words) for begin, end in pairwise(begins)]
+    return Told(believed(fields.T), np.array([len(frame) for frame in frames], dtype=np.int64), tuple(numbers))
 
 
 def _numbered(words: Sequence[str | None], numbers: dict[str | None, int]) -> list[int]:

@@ -18,6 +18,7 @@ from esports_assets.canonical.frames import FrameError
 from esports_assets.canonical.vocabulary import EventType, Side
 from esports_assets.windows.fill import RoundFacts, fill_view
 from esports_assets.windows.history import PlayerHistory, TeamHistory
+from esports_assets.windows.micro.arrival import Arrival, placed
 from esports_assets.windows.micro.facts import in_a_round
 from esports_assets.windows.micro.frame_log import FrameLog, Words
 from esports_assets.windows.micro.match_log import MOST_WAITING, NO_TIME_US, Fate
@@ -80,6 +81,23 @@ class MatchLog:
             return Fate.TAKEN
         return self._place(self.lineup, message, segment, t, at_us)
 
+    def take_all(self, arrival: Arrival) -> int | None:
+        """Take in at once what is in good order: how many messages told nothing new. Else None, and nothing is taken in."""
+        found = placed(arrival, self)
+        if found is None or self.lineup is None:
+            return None
+        for segment, zero_us in found.begun.items():
+            self.rounds[segment] = self._begun(self.lineup, segment, zero_us)
+        for segment, frames in found.frames:
+            self.rounds[segment].add_frames(frames)
+        index = self.lineup.index
+        new = [self.rounds[segment].add_event(event, t, index) for segment, t, event in found.events]
+        self.latest_us, self.ended = found.latest_us, self.ended or arrival.ends
+        return new.count(False)
+
+    def _begun(self, lineup: Lineup, segment: int, zero_us: int) -> RoundLog:
+        return RoundLog.begin(segment, zero_us, FrameLog.empty(lineup.players, self.words), len(lineup.players))
+
     def _place(self, lineup: Lineup, message: Message, segment: int, t: float, at_us: int) -> Fate:
         own = self.rounds.get(segment)
         zero_us = own.zero_us if own is not None else self.over.get(segment, at_us - round(t * 1e6))
@@ -94,8 +112,7 @@ class MatchLog:
         if segment in self.over:
             return Fate.TAKEN
         if own is None:
-            frames = FrameLog.empty(lineup.players, self.words)
-            own = self.rounds[segment] = RoundLog.begin(segment, zero_us, frames, len(lineup.players))
+            own = self.rounds[segment] = self._begun(lineup, segment, zero_us)
         new = own.add_frame(message, t) if isinstance(message, Positions) else own.add_event(message, t, lineup.index)
         return Fate.TAKEN if new else Fate.DUPLICATE
 

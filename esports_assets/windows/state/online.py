@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.vocabulary import EventType
+from esports_assets.windows.micro.arrival import Arrival, arrivals
 from esports_assets.windows.micro.facts import in_a_round, lineup_of
 from esports_assets.windows.micro.match_log import Fate
 from esports_assets.windows.micro.message import Message, time_of
@@ -64,20 +65,24 @@ class OnlineRounds:
         return tuple(self._matches)
 
     def feed(self, messages: Iterable[Message]) -> Fed:
+        """Take in messages in order of arrival; see ``take``."""
+        return self.take(arrivals(messages))
+
+    def take(self, together: Iterable[Arrival]) -> Fed:
         """Take in messages in order of arrival and compute every row that they make final, once per match."""
         fed, touched = Fed(), dict[str, MatchLog]()
-        for message in messages:
-            match = self._match(message)
+        for arrival in together:
+            match = self._match(arrival.match_id)
             if match is None:
-                self._tell(fed, message, self._straggler(message))
+                for message in arrival.messages:
+                    self._tell(fed, message, self._straggler(message))
                 continue
             touched[match.match_id] = match
-            if isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_START:
-                for waited, fate in match.introduce(_lineup(message), self._sites_of(message.map)):
-                    self._tell(fed, waited, fate)
-            fate = match.take(message)
-            if fate is not Fate.TAKEN:
-                self._tell(fed, message, fate)
+            known = match.take_all(arrival)
+            if known is None:
+                self._one_by_one(fed, match, arrival.messages)
+            else:
+                fed.duplicates += known
         for match in touched.values():
             fed.told += match.advance(finish=False)
             if match.is_over:
@@ -110,11 +115,20 @@ class OnlineRounds:
         self._over.pop(match.match_id, None)
         return match.match_id
 
-    def _match(self, message: Message) -> MatchLog | None:
-        """The log of a message's match, a new one where it is the first; None where the match is over."""
-        match = self._matches.get(message.match_id)
-        if match is None and message.match_id not in self._over:
-            match = self._matches[message.match_id] = MatchLog(message.match_id, self._lateness_us)
+    def _one_by_one(self, fed: Fed, match: MatchLog, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if isinstance(message, CanonicalEvent) and message.event_type is EventType.MAP_START:
+                for waited, fate in match.introduce(_lineup(message), self._sites_of(message.map)):
+                    self._tell(fed, waited, fate)
+            fate = match.take(message)
+            if fate is not Fate.TAKEN:
+                self._tell(fed, message, fate)
+
+    def _match(self, match_id: str) -> MatchLog | None:
+        """The log of a match, a new one where nothing was heard of it; None where the match is over."""
+        match = self._matches.get(match_id)
+        if match is None and match_id not in self._over:
+            match = self._matches[match_id] = MatchLog(match_id, self._lateness_us)
         return match
 
     def _straggler(self, message: Message) -> Fate:

@@ -19,7 +19,7 @@ from esports_assets.canonical.vocabulary import EventType, Side
 from esports_assets.windows.asof import Floats, Ints, forward_fill
 from esports_assets.windows.batch import Instants, instants_of
 from esports_assets.windows.fill import PRIMARY_CODE, RoundFacts, Tracks
-from esports_assets.windows.micro.frame_log import FrameLog
+from esports_assets.windows.micro.frame_log import FrameLog, Seated
 from esports_assets.windows.micro.frames import ALIVE, HAS_BOMB, HAS_KIT, In
 from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.state_event import StateEvent, state_event_of
@@ -115,6 +115,11 @@ class RoundLog:
         if t > self.heard_t:
             self.heard_t = t
         return self.frames.add(t, frame)
+
+    def add_frames(self, frames: Seated) -> None:
+        """Take frames that are later than all that came before, in order."""
+        self.heard_t = max(self.heard_t, float(frames.t[-1]))
+        self.frames.extend(frames)
 
     def knows(self, message: Message, t: float) -> bool:
         """Whether a message came before."""
