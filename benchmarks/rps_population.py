@@ -5,8 +5,8 @@
 
 The bots are those of the First International RoShamBo Programming Competition with later additions, as the wheel carries them
 (``pyspiel.make_roshambo_bot``), played through ``repeated_game(stage_game=matrix_rps(),num_repetitions=1000)``.
-Per bot: the average of its matches. Per player: the mean over bots with its standard error (from the spread of matches within bots: the population is
-fixed, chance is in the matches), and the worst bot with the standard error of its average.
+Per bot: the average of its matches. Per player: the mean over bots with its standard error (from the spread of matches within
+bots: the population is fixed, chance is in the matches), and the worst bot with the standard error of its average.
 
 What was tuned: the settings of the mixture and of its defence, on every second bot in the order of names (``tuned``) and with seeds
 from 1000 on; the other half (``unseen``) was looked at once per design and never chosen by. Both halves are printed.

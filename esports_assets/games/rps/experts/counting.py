@@ -25,12 +25,14 @@ class CountingExperts:
         kinds, bases, orders = _contexts(settings)
         self._kinds = kinds
         self._bases = bases
+        self._orders = orders
         self._sizes = bases**orders
-        self._starts = np.concatenate([[0], np.cumsum(self._sizes)[:-1]])
+        self._starts = np.concatenate([[0], np.cumsum(self._sizes + 1)[:-1]])
         self._codes = np.zeros(len(kinds), dtype=np.int64)
-        self._rows = self._starts.copy()
+        self._rounds = 0
+        self._rows = self._rows_now()
         decays = np.array(settings.count_decays)
-        self._counts = np.zeros((int(self._sizes.sum()), len(decays), SIDES * 3))
+        self._counts = np.zeros((int((self._sizes + 1).sum()), len(decays), SIDES * 3))
         self._decays = decays[:, None]
         self._smoothing = settings.smoothing
         self.size = len(kinds) * len(decays)
@@ -50,7 +52,13 @@ class CountingExperts:
         self._counts[self._rows] = seen
         symbols = np.array((other, own, 3 * own + other))
         self._codes = (self._codes * self._bases + symbols[self._kinds]) % self._sizes
-        self._rows = self._starts + self._codes
+        self._rounds += 1
+        self._rows = self._rows_now()
+
+    def _rows_now(self) -> np.ndarray:
+        """Of every context its row; one of its own, the last, while there were fewer rounds than it looks back on."""
+        rows: np.ndarray = self._starts + np.where(self._orders <= self._rounds, self._codes, self._sizes)
+        return rows
 
 
 def _contexts(settings: MixtureSettings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

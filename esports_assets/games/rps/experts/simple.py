@@ -5,7 +5,7 @@ Does not belong here: mixtures of them (``mixture.py``).
 """
 
 import random
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from esports_assets.games.rps.experts.matching import MatchingExperts
@@ -32,20 +32,19 @@ class Markov:
 
     def __init__(self, order: int, decay: float = 1.0, smoothing: float = 1.0) -> None:
         self._decay = decay
-        self._span = 9**order
-        self._context = 0
-        self._counts: defaultdict[int, list[float]] = defaultdict(lambda: [smoothing] * 3)
+        self._recent: deque[tuple[int, int]] = deque(maxlen=order)
+        self._counts: defaultdict[tuple[tuple[int, int], ...], list[float]] = defaultdict(lambda: [smoothing] * 3)
 
     def predict(self) -> Probabilities:
         """Smoothed shares of what followed on the same rounds."""
-        return _shares(self._counts[self._context])
+        return _shares(self._counts[tuple(self._recent)])
 
     def update(self, own: int, other: int) -> None:
         """Count a round."""
-        counts = self._counts[self._context]
+        counts = self._counts[tuple(self._recent)]
         counts[:] = [self._decay * count for count in counts]
         counts[other] += 1.0
-        self._context = (9 * self._context + 3 * own + other) % self._span
+        self._recent.append((own, other))
 
 
 class LongestMatch:
