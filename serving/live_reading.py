@@ -5,7 +5,7 @@ Does not belong here: what good entries lead to (``live_states.py``), retries (`
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from esports_assets.canonical.event import WireError
 from esports_assets.canonical.vocabulary import EventType
@@ -26,14 +26,17 @@ def read_into(work: Work, entries: Sequence[Entry], now: datetime) -> list[Envel
     """The good ones. The work learns of their entries and pauses, and that the others become dead letters with the commit."""
     found: list[Envelope] = []
     good: list[Entry] = []
-    latest = now + timedelta(seconds=AHEAD_S)
+    limits: dict[float, datetime] = {}
     for entry in entries:
         try:
             envelope = entry.envelope()
         except WireError as error:
             work.dead.append((entry, f"malformed: {error}"))
             continue
-        if reason := _refusal(envelope, latest):
+        offset_s = envelope.live_offset_s or 0.0
+        if offset_s not in limits:
+            limits[offset_s] = _limit(now, offset_s)
+        if reason := _refusal(envelope, limits[offset_s]):
             work.dead.append((entry, reason))
             continue
         found.append(envelope)
@@ -43,10 +46,18 @@ def read_into(work: Work, entries: Sequence[Entry], now: datetime) -> list[Envel
     return found
 
 
-def _refusal(envelope: Envelope, latest: datetime) -> str:
+def _limit(now: datetime, offset_s: float) -> datetime:
+    """The latest source time that is believed of what a replay with this offset tells."""
+    try:
+        return now + timedelta(seconds=AHEAD_S) - timedelta(seconds=offset_s)
+    except OverflowError:
+        return (datetime.min if offset_s > 0.0 else datetime.max).replace(tzinfo=UTC)
+
+
+def _refusal(envelope: Envelope, limit: datetime) -> str:
     """Why an entry is not taken in; empty for a good one."""
     event = envelope.event
-    if envelope.live_at > latest:
+    if event.timestamp > limit:
         return f"it happens at {envelope.live_at.isoformat()}, which has not come: a clock is wrong"
     if event.event_type is EventType.MAP_START and (crowd := len(lineup_of(event.payload))) > MOST_PLAYERS:
         return f"it tells {crowd} players, and a match has no more than {MOST_PLAYERS}"

@@ -19,7 +19,7 @@ CS2_TICKS_PER_S = 64.0
 
 LONGEST_ROUND_S = 3600.0
 """No round, paused or not, is believed to last longer from freeze end to its decision, in seconds."""
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def utc_us(moment: datetime) -> int:
     """
     if moment.tzinfo is None:
         raise ValueError(f"timestamp {moment.isoformat()} has no time zone")
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH  # taken apart, because dividing it is slower than all the rest
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_utc_us(value: int) -> datetime:
