@@ -169,6 +169,15 @@ def test_what_must_stay_slim_loads_nothing_heavy(module: str) -> None:
     assert loaded & NOT_IN_SERVING == set()
 
 
+def test_the_rules_of_a_game_load_no_tables() -> None:
+    """Whoever only plays (a client, a script, a worker that starts often) pays for neither numpy nor Arrow."""
+    parts = ("features", "histories", "decision", "opponents", "simulate")
+    modules = ", ".join(f"esports_assets.games.rps.{part}" for part in parts)
+    code = f"import sys, {modules}; print(sorted({{'numpy', 'pyarrow'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 ROOMS = ("serving/room", "serving/replay_", "serving/recording.py", "serving/routes/sockets.py")
 ONLY_FOR_CLIENTS = {
     *("serving.recording", "serving.replay_clock", "serving.replay_session", "serving.room_ids", "serving.room_log"),

@@ -8,11 +8,13 @@ import pytest
 
 from esports_assets.adapters.base import SourceFile
 from esports_assets.adapters.registry import adapter_for, read_file
-from esports_assets.canonical.codec import events_of
+from esports_assets.canonical.codec import content_hash, events_of
 from esports_assets.games.rps.events import game_of_events
 from esports_assets.games.rps.opponents import OPPONENTS
 from esports_assets.games.rps.record import line_of
 from esports_assets.games.rps.simulate import Pairing, simulate_games
+from esports_assets.streams.collect import gathered
+from esports_assets.streams.replay import envelopes_of, from_file
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "rps"
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
@@ -62,6 +64,17 @@ def test_a_file_gives_back_the_games_it_was_written_from() -> None:
     assert reading.refusals == ()
     assert [game_of_events(events_of(match.events)) for match in reading.matches] == games
     assert [match.findings for match in reading.matches] == [()] * 30
+
+
+@pytest.mark.parametrize("case", ["short_game", "revealed"])
+def test_a_game_travels_the_stream_unchanged(case: str) -> None:
+    for playable in from_file(FIXTURES / case / "input.rps.jsonl"):
+        match = playable.match
+        (collector,) = gathered(envelopes_of(playable)).values()
+        again = collector.collected().match
+        assert again.header == match.header
+        for name, table in match.tables.items():
+            assert content_hash(again.tables[name]) == content_hash(table), name
 
 
 @pytest.mark.parametrize(
