@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from esports_assets.games.rps.commitments import commitment, nonce_of, round_random, secret_commitment
+from esports_assets.games.rps.commitments import secret_commitment
 from esports_assets.games.rps.gambits import GAMBIT_ROUNDS, Gambit, choose_gambit
+from esports_assets.games.rps.moves import Move
 from esports_assets.games.rps.opponents import Opponent
 from esports_assets.games.rps.record import GameSetup, RecordedGame, RecordedRound
 from esports_assets.games.rps.rules import GameState
 from esports_assets.games.rps.seat import Seat, SeatName
-from esports_assets.games.rps.values import round_values
+from esports_assets.games.rps.turns import open_round
+from esports_assets.games.rps.values import RoundValues
 
 THINKING_S = 2.0
 """Mean of the exponential part of a thinking time, in seconds; half a second comes on top."""
@@ -67,17 +69,18 @@ def _rounds(
     pairing: Pairing, gambit: Gambit | None, secret: bytes, users_chance: Random, started_at: datetime
 ) -> Iterator[RecordedRound]:
     state, moment = GameState(), started_at
-    seats = Seat(SeatName.USER), Seat(SeatName.BOT)
+    user, bot = Seat(SeatName.USER), Seat(SeatName.BOT)
+
+    def bots_choice(values: RoundValues, chance: Random) -> Move:
+        if gambit is not None and state.played < GAMBIT_ROUNDS:
+            return gambit.move(state.played + 1, values)
+        return pairing.bot.choose(bot, values, chance)
+
     while not state.finished:
-        step_no = state.played + 1
-        values, nonce = round_values(secret, step_no), nonce_of(secret, step_no)
-        if gambit is not None and step_no <= GAMBIT_ROUNDS:
-            bot = gambit.move(step_no, values)
-        else:
-            bot = pairing.bot.choose(seats[1], values, round_random(secret, step_no))
-        user = pairing.user.choose(seats[0], values, users_chance)
-        state, told = state.play(user, bot, values)
-        for seat in seats:
-            seat.see(told)
+        opened = open_round(secret, state, bots_choice)
+        move = pairing.user.choose(user, opened.values, users_chance)
         moment += timedelta(milliseconds=round(500 + 1000 * users_chance.expovariate(1 / THINKING_S)))
-        yield RecordedRound(step_no, user, bot, values, moment, commitment(bot, nonce), nonce)
+        state, told, recorded = opened.close(state, move, moment)
+        user.see(told)
+        bot.see(told)
+        yield recorded

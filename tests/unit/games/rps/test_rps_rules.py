@@ -53,7 +53,7 @@ def test_a_draw_may_end_it_for_both(user: float, bot: float, winner: Winner | No
 
 
 def test_ten_tenths_are_ten() -> None:
-    """Twenty-five times 0.4 is not 10 in floating point, and is here."""
+    """Three times 1.1 is not 3.3 in floating point, and is here."""
     worth = RoundValues(1.1, 1.1, 1.1)
     state = GameState()
     for _ in range(3):
