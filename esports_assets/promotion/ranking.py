@@ -90,25 +90,37 @@ def superiority(paired: Paired, challengers: int, terms: Terms = DEFAULT_TERMS) 
 def ranked(order: Sequence[int], paired: Sequence[Paired], terms: Terms = DEFAULT_TERMS) -> Ranking:
     """The order that the evidence says: a challenger moves right above the first one that it is shown to be better than.
 
-    Everybody else stays where he was; with nothing shown the order is as before. Pairs of versions outside the order say
-    nothing. ValueError for a version that stands in the order twice.
+    Better than a third who is better than another counts as better than that other. Everybody else stays where he was; with
+    nothing shown the order is as before. Pairs of versions outside the order say nothing. ValueError for a version that
+    stands in the order twice.
     """
     if len(set(order)) != len(order):
         raise ValueError(f"a version stands twice in the order {list(order)}")
     among = [pair for pair in paired if pair.version in order and pair.other in order]
     found = [superiority(pair, len(order), terms) for pair in among]
-    shown = {(one.better, one.worse): one for one in found if one is not None}
+    shown = _followed({(one.better, one.worse): str(one) for one in found if one is not None})
     now, reasons = list(order), []
     for version in order:
         place = _place(now, version, shown)
         if place is not None:
-            reasons.append(str(shown[version, now[place]]))
+            reasons.append(shown[version, now[place]])
             now.remove(version)
             now.insert(place, version)
     return Ranking(tuple(now), tuple(reasons))
 
 
-def _place(now: Sequence[int], version: int, shown: Mapping[tuple[int, int], Superior]) -> int | None:
+def _followed(shown: Mapping[tuple[int, int], str]) -> dict[tuple[int, int], str]:
+    """What is shown, and what follows of two of it unless the opposite is shown."""
+    chains = {
+        (better, worst): f"{first} {second}"
+        for (better, middle), first in shown.items()
+        for (other, worst), second in shown.items()
+        if middle == other and better != worst and (worst, better) not in shown
+    }
+    return chains | dict(shown)
+
+
+def _place(now: Sequence[int], version: int, shown: Mapping[tuple[int, int], str]) -> int | None:
     """Where a version moves up to, past nobody who is shown to be better than it; None where it stays."""
     at = now.index(version)
     above = [place for place in range(at) if (now[place], version) in shown]

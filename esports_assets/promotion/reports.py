@@ -6,7 +6,7 @@ Does not belong here: moving an alias (``promote.py`` records that itself), ruli
 
 A report is an entry of ``promotion_events`` like any other, once per request key, and moves nothing: decisions that move are
 refused here. ``production_wins`` and ``b_wins`` are points, a tie being half a win; ``p_value`` holds at every time at once
-(1 / the largest capital); ``z_statistic`` is the pooled z of the same games, which decides nothing.
+(1 / the capital of the bets that B is better); ``z_statistic`` is the pooled z of the same games, which decides nothing.
 """
 
 import math
@@ -153,7 +153,7 @@ def report_of(
         production_version=production.version,
         b_version=challenger.version,
         z_statistic=pooled_z(production, challenger),
-        p_value=math.exp(-max(judgement.log_e_best, 0.0)),
+        p_value=math.exp(-max(judgement.log_e_better, 0.0)),
         production_wins=production.points,
         production_total_games=production.games,
         b_wins=challenger.points,

@@ -4,7 +4,7 @@ Belongs here: the terms of a comparison, the games of two versions, the race bet
 Does not belong here: the capital (``betting.py``), guardrails (``guardrails.py``), judging offline (``policy.py``), storage.
 
 The race bets on two things, game by game: that the challenger is better (above zero), and that it is not better by
-``minimum_effect``. Whichever capital first reaches its threshold decides; both arms must have ``minimum_games`` by then. So:
+``minimum_effect``. Whichever capital first stands above its threshold while both arms have ``minimum_games`` decides. So:
 
 * a challenger that is no better is promoted with probability at most ``alpha``, however often one looks;
 * one that is better by ``minimum_effect`` is given up too early with probability at most ``futility_alpha``;
@@ -140,8 +140,6 @@ class Judgement:
     lift: float | None
     bounds: tuple[float, float]
     confidence: float
-    log_e_best: float
-    """Of the bets that it is better, the largest so far: 1 / exp of it is a p-value that holds at every time."""
     log_e_better: float
     log_e_futile: float
     decided_at: int | None = None
@@ -162,8 +160,6 @@ class Race:
         stakes = Stakes.around(terms.minimum_effect)
         self._terms = terms
         self._better, self._futile = Wealth(stakes, shape), Wealth(stakes, shape)
-        self.best: Floats = np.zeros((2, *shape))
-        """The largest ``log_e`` so far, [2, ...]."""
         self._enough = np.reshape(-np.log([terms.alpha, terms.futility_alpha]), (2, *(1,) * len(shape)))
         self._played = 0
         self.arms = Arms(shape)
@@ -177,7 +173,6 @@ class Race:
         self._better.observe(signal.value, signal.variance, signal.below)
         self._futile.observe(self._terms.minimum_effect - signal.value, signal.variance, signal.above)
         self._played += 1
-        self.best = np.maximum(self.best, self.log_e)
         self._decide()
         return signal
 
@@ -193,7 +188,7 @@ class Race:
         return enough
 
     def _decide(self) -> None:
-        better, futile = (self.best >= self._enough) & self.ready
+        better, futile = (self.log_e >= self._enough) & self.ready
         over = self._played >= self._terms.maximum_horizon
         now = np.where(better, self.BETTER, np.where(futile, self.FUTILE, self.HORIZON if over else 0))
         fresh = (self.outcome == 0) & (now != 0)
@@ -270,7 +265,6 @@ def _race(evidence: Evidence, terms: Terms) -> Judgement:
         lift=None if math.isnan(lift) else lift,
         bounds=bounds,
         confidence=1 - 2 * terms.alpha,
-        log_e_best=float(race.best[0]),
         log_e_better=float(race.log_e[0]),
         log_e_futile=float(race.log_e[1]),
         decided_at=int(race.decided_at) or None,

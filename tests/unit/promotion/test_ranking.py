@@ -60,6 +60,26 @@ def test_whoever_moves_up_is_shown_to_be_better_than_whom_he_moves_above(
         assert first == order[0] or any(pair[0] == first for pair in one_way)
 
 
+def test_whatever_is_shown_without_contradiction_holds_in_the_order() -> None:
+    """Every order of three, and every set of shown pairs that some order agrees with."""
+    for agreed in permutations((1, 2, 3)):
+        pairs = [(agreed[0], agreed[1]), (agreed[0], agreed[2]), (agreed[1], agreed[2])]
+        for chosen in range(8):
+            shown = [pair for k, pair in enumerate(pairs) if chosen >> k & 1]
+            paired_games = [Paired(a, b, np.full(300, 0.2)) for a, b in shown]
+            for order in permutations((1, 2, 3)):
+                found = ranked(order, paired_games).order
+                assert all(found.index(a) < found.index(b) for a, b in shown), (order, shown)
+                if all(order.index(a) < order.index(b) for a, b in shown):
+                    assert found == order
+
+
+def test_evidence_in_a_circle_moves_nobody_past_his_better() -> None:
+    circle = [Paired(a, b, np.full(300, 0.2)) for a, b in ((1, 2), (2, 3), (3, 1))]
+    assert ranked([1, 2, 3], circle).order == (1, 2, 3)
+    assert ranked([2, 1, 3], circle).order == (1, 2, 3)
+
+
 def test_the_direction_and_the_size_are_told() -> None:
     found = superiority(Paired(1, 2, np.full(100, -0.25)), 3)
     assert isinstance(found, Superior)

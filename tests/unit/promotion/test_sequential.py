@@ -93,6 +93,16 @@ def test_between_the_two_it_goes_on_until_the_horizon() -> None:
     assert "within 400 games" in ended.reasons[0]
 
 
+def test_what_was_shown_before_both_had_played_enough_must_still_stand_then() -> None:
+    """Of a hundred games in turn, the challenger has the better of the first ones and the worse of the rest."""
+    second = np.tile([False, True], 50)
+    for first, ruling in ((34, Ruling.CONTINUE), (80, Ruling.SWAP)):
+        results = np.where(np.arange(100) < first, second, ~second).astype(float)
+        games = replace(evidence(0.5, 0.5, 100), challenger=second, results=results)
+        assert judged(games, Terms(minimum_games=17)).ruling is Ruling.SWAP
+        assert judged(games, Terms(futility_alpha=1e-6)).ruling is ruling
+
+
 def test_ties_count_half() -> None:
     games = evidence(0.5, 0.5, 400)
     tied = judged(replace(games, results=np.full(400, 0.5)))
