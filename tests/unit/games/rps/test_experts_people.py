@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from esports_assets.games.rps.experts.calibration import Calibration, fit_calibration
 from esports_assets.games.rps.experts.mixture import ExpertMixture
+from esports_assets.games.rps.experts.pooled import PersonPredictor, PooledExperts, PooledModel, learn_pooled
 from esports_assets.games.rps.experts.signs import LAGS, SIGNS, PersonSigns, unframed
 
 AT = {name: index for index, name in enumerate(SIGNS)}
@@ -97,3 +99,54 @@ def test_a_map_keeps_distributions_and_their_order() -> None:
 def test_nothing_to_fit_on_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Three probabilities per move are needed, got \(0, 3\) for 0 moves"):
         fit_calibration(np.zeros((0, 3)), np.zeros(0, dtype=int))
+
+
+def _games(count: int, rounds: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, frames and moves of people who beat the opponent's last move in three of four rounds, and else repeat their own."""
+    chance = random.Random(seed)
+    rows, frames, moves = [], [], []
+    for _ in range(count):
+        signs, before = PersonSigns(), 0
+        for _ in range(rounds):
+            move = (before + 1) % 3 if chance.random() < 0.75 else signs.last
+            rows.append(signs.row(signs.last))
+            frames.append(signs.last)
+            moves.append(move)
+            before = chance.randrange(3)
+            signs.update(before, move)
+    return np.array(rows), np.array(frames), np.array(moves)
+
+
+@pytest.fixture(scope="module")
+def learned() -> PooledModel:
+    return learn_pooled(*_games(12, 40, seed=1))
+
+
+def test_what_is_learned_from_people_is_known_of_another_from_the_second_round(learned: PooledModel) -> None:
+    rows, frames, moves = _games(40, 4, seed=2)
+    told = PooledExperts(learned)(rows, frames)
+    early = np.arange(len(moves)) % 4 == 1
+    assert told.sum(axis=1) == pytest.approx(np.ones(len(moves)))
+    assert (told.argmax(axis=1) == moves)[early].mean() > 0.65
+
+
+def test_one_person_is_predicted_as_their_rows_are(learned: PooledModel) -> None:
+    chance, signs, person = random.Random(0), PersonSigns(), PersonPredictor(learned)
+    for _ in range(15):
+        row = np.array([signs.row(signs.last)])
+        assert person.predict() == pytest.approx(PooledExperts(learned)(row, np.array([signs.last]))[0].tolist())
+        own, other = chance.randrange(3), chance.randrange(3)
+        signs.update(own, other)
+        person.update(own, other)
+
+
+def test_a_model_of_people_survives_being_written(learned: PooledModel) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(learned), type=PooledModel) == learned
+    with pytest.raises(ValueError, match="other signs"):
+        PooledModel(("a",), (0.0,), (1.0,), ((0.0,),) * 3, (0.0, 0.0, 0.0))
+
+
+def test_people_who_always_do_the_same_teach_no_model() -> None:
+    rows, frames, _ = _games(1, 10, seed=4)
+    with pytest.raises(ValueError, match="stayed, gone one step on and one back"):
+        learn_pooled(rows, frames, frames)
