@@ -166,7 +166,7 @@ def _measures(
             effect_name="odds_ratio",
             effect_size=float(np.exp(beta)),
             direction=sign_of(beta),
-            parts=Parts(_score(fit, j, matches)[:, None], number, own),
+            parts=Parts(_score(fit, j, own, matches)[:, None], number, own),
             remarks=(*remarks.get(name, ()), *extra),
         )
     return found
@@ -192,10 +192,15 @@ def _influence(fit: _Fit, matches: Matches) -> tuple[Floats, bool]:
     return np.asarray(without * (groups - 1) / groups), False
 
 
-def _score(fit: _Fit, j: int, matches: Matches) -> Floats:
-    """By match the effective score of one coefficient where it is zero and the others are free, one step from the fit [G]."""
+def _score(fit: _Fit, j: int, influence: Floats, matches: Matches) -> Floats:
+    """By match its part of the coefficient's effective score where the coefficient is zero and the others are free [G].
+
+    One step from the fit: the influence without its mean, and the match's share of the information times the coefficient. Both in
+    units of the coefficient, so that few matches count with what leaving them out shows.
+    """
     rest = fit.x @ (fit.inverse[:, j] / fit.inverse[j, j])
-    return matches.sums(rest * fit.residual + fit.beta[j] * fit.weight * rest * rest)
+    share = matches.sums(fit.weight * rest * rest) * fit.inverse[j, j]
+    return np.asarray(influence - influence.mean() + fit.beta[j] * share)
 
 
 def _named(names: Sequence[str], chosen: Flags) -> list[str]:

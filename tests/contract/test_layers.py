@@ -153,7 +153,7 @@ SLIM = [
     *("serving.app", "esports_assets.windows.batch", "esports_assets.adapters.registry"),
     *("esports_assets.streams.replay", "esports_assets.streams.collect", "esports_assets.streams.deadletter"),
     *("serving.room_session", "serving.replay_session"),
-    "esports_assets.storage.publish",
+    *("esports_assets.storage.publish", "esports_assets.storage.analytics"),
     "esports_assets.promotion.evidence",
 ]
 
