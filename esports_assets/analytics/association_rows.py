@@ -3,6 +3,8 @@
 Belongs here: filters, and the rule by which a round gives one row.
 Does not belong here: the table itself (``rounds.py``), measures.
 
+Real and simulated matches never mix: simulated ones are looked at only where there is no real one.
+
 The two teams of a round mirror each other: one wins exactly if the other does not. Taken as two rows they would count every
 round twice. A round therefore gives one row:
 
@@ -86,11 +88,12 @@ def round_rows(table: pa.Table, features: Sequence[str], outcomes: Sequence[str]
 
 
 def _filtered(table: pa.Table, filters: Filters) -> pa.Table:
-    """The rounds of title and map, both teams of each."""
+    """The rounds of title and map, both teams of each: those of real matches where there are any, else of simulated ones."""
     for name, value in (("title", filters.title), ("map", filters.map)):
         if value is not None:
             table = table.filter(pc.equal(table[name].cast(pa.string()), value))
-    return table
+    real = pc.invert(table["simulated"])
+    return table.filter(real) if pc.any(real).as_py() else table
 
 
 def _pairs(table: pa.Table) -> tuple[Ints, Ints]:

@@ -178,6 +178,17 @@ def test_filters_choose_rounds_and_their_one_team() -> None:
         round_rows(TABLE, ("speed_mean",), ("round_win",), Filters())
 
 
+def test_simulated_matches_are_looked_at_only_where_there_is_no_real_one() -> None:
+    place = TABLE.column_names.index("simulated")
+    made = [match_id == "test:many:03" for match_id in TABLE["match_id"].to_pylist()]
+    mixed = TABLE.set_column(place, "simulated", pa.array(made))
+    assert len(round_rows(mixed, FEATURES, ("round_win",), Filters())[0].matches) == 24
+    (team,) = round_rows(mixed, FEATURES, ("round_win",), Filters(map="de_mill", team="red"))
+    assert len(team.matches) == 11
+    simulated = TABLE.set_column(place, "simulated", pa.array([True] * TABLE.num_rows))
+    assert len(round_rows(simulated, FEATURES, ("round_win",), Filters())[0].matches) == 25
+
+
 def test_a_round_with_one_team_is_refused() -> None:
     with pytest.raises(ValueError, match="not exactly one team on either side"):
         round_rows(TABLE.slice(1), FEATURES, OUTCOMES, Filters())
