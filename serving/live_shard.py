@@ -113,6 +113,9 @@ class Shard:
         if self._held is not None:
             self._settle(*self._held)
             return 0
+        if (headless := self._headless()) is not None:
+            _log.warning("shard %d: the beginning of match %s is gone", self.lease.shard, headless)
+            return self._take_from_lake(headless)
         if self._drained and self._end_match():
             return 1
         try:
@@ -274,12 +277,19 @@ class Shard:
             self._parts.metrics.gap()
         for match_id in self._states.matches:
             if not self._states.settled(match_id) and match_id not in self._passed:
-                self._about = match_id
-                self._taking = self._parts.writer.submit(self._from_lake, match_id)
-                return 1
+                return self._take_from_lake(match_id)
         self._passed.clear()
         self.group.pass_gap(gap)
         return 0
+
+    def _headless(self) -> str | None:
+        """A match whose beginning was trimmed before anybody here read it, and of which the lake was not asked yet."""
+        return next((name for name in self._states.headless if name not in self._passed), None)
+
+    def _take_from_lake(self, match_id: str) -> int:
+        self._about = match_id
+        self._taking = self._parts.writer.submit(self._from_lake, match_id)
+        return 1
 
     def _from_lake(self, match_id: str) -> Work | None:
         """What a match of the lake leads to; None for one that it does not hold, or that fails again and again."""

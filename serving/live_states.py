@@ -65,6 +65,11 @@ class States:
         """Matches in progress."""
         return tuple(self._memories)
 
+    @property
+    def headless(self) -> tuple[str, ...]:
+        """Matches in progress of which only a later part has come."""
+        return self._micro.headless
+
     def ended(self, match_id: str) -> bool:
         """Whether the match said that it has ended."""
         return self._memories[match_id].ended

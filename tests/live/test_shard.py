@@ -197,6 +197,54 @@ def test_a_match_that_cannot_be_rebuilt_does_not_hold_its_shard_for_ever(
     assert desk.metric("live_entries_total") == 599
 
 
+class Shelf:
+    """A lake that holds one match or none, and remembers what it was asked for."""
+
+    def __init__(self, held: Playable | None) -> None:
+        self.held, self.asked = held, list[str]()
+
+    def __call__(self, match_id: str) -> Playable | None:
+        self.asked.append(match_id)
+        return self.held
+
+
+def _beheaded(desk: Desk, client: Redis, match: Playable) -> Shard:
+    """A shard that nobody has read before the beginning of its match was trimmed."""
+    number = shard_of(match.match.header.match_id)
+    _append(client, list(envelopes_of(match)))
+    kept: Any = client.xrange(shard_stream(number))
+    gone = kept[1000][0]
+    client.xdel(shard_stream(number), gone)
+    client.xtrim(shard_stream(number), minid=gone, approximate=False)
+    return desk.open(number)
+
+
+def test_a_match_without_its_beginning_is_taken_from_the_lake(
+    desk: Desk, log_client: Redis, live_database: str, match: Playable
+) -> None:
+    desk.from_lake = shelf = Shelf(match)
+    desk.settle(_beheaded(desk, log_client, match))
+    assert shelf.asked == [match.match.header.match_id]
+    trimmed = left(log_client, live_database)
+    assert not trimmed.late
+    assert {signal["segment"] for signal in trimmed.signals} == {1, 2}
+
+
+def test_one_that_the_lake_does_not_hold_is_asked_for_once(
+    desk: Desk, log_client: Redis, live_database: str, match: Playable
+) -> None:
+    desk.from_lake = shelf = Shelf(None)
+    shard = _beheaded(desk, log_client, match)
+    desk.settle(shard)
+    desk.seconds += 10.0
+    desk.settle(shard)
+    assert shelf.asked == [match.match.header.match_id]
+    told = left(log_client, live_database)
+    assert not told.signals
+    assert len(told.late) > 300
+    assert shard.matches == 0
+
+
 def test_a_crowd_is_no_match(desk: Desk, log_client: Redis, match: Playable) -> None:
     first = next(envelopes_of(match)).event
     crowd = {f"p{i}": "ab"[i % 2] for i in range(MOST_PLAYERS + 1)}

@@ -142,6 +142,12 @@ class MatchLog:
                 own.forget(watermark_t, self.window, self.lineup.index, self.lineup.sides(own.ct_team))
 
     @property
+    def headless(self) -> bool:
+        """Whether nobody has told who plays, though everything that could come before what has been heard has come."""
+        moments = [time_of(message)[2] for message in self.waiting[:1] + self.waiting[-1:]]
+        return self.lineup is None and len(moments) > 1 and abs(moments[1] - moments[0]) > self.lateness_us
+
+    @property
     def is_over(self) -> bool:
         """Whether the map has ended and no row can come any more."""
         return self.ended and not self.rounds and not self.waiting and bool(self.over)

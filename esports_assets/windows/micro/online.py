@@ -87,6 +87,11 @@ class OnlineMicro:
         """Matches in progress."""
         return tuple(self._matches)
 
+    @property
+    def headless(self) -> tuple[str, ...]:
+        """Those whose beginning has not come and will not, as far as the watermark tells: nothing can be said of them."""
+        return tuple(match_id for match_id, match in self._matches.items() if match.headless)
+
     def feed(self, messages: Iterable[Message]) -> Fed:
         """Take in messages in order of arrival; see ``take``."""
         return self.take(arrivals(messages))
