@@ -8,6 +8,7 @@ An association is no effect: what is counted over a round is known with its outc
 p-value says whether a difference could be chance, never how large it is.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,9 @@ ASSOCIATION_VERSION = "1"
 """Code version: bump it when the same rows give other results."""
 CLAIM_ROWS, CLAIM_MATCHES = 100, 20
 """Below these an estimate is exploratory and never significant: errors by match are too rough with fewer."""
+_DRAWS_PER_TEST = 2
+"""Flips per test of the family and unit of level: with so many a single test can be a discovery, its least p-value being small
+enough."""
 REPEATS_FROM = 0.5
 """Share of splits from which on an association is called stable."""
 
@@ -33,8 +37,8 @@ REPEATS_FROM = 0.5
 class Plan:
     """What is asked, before the data is looked at: with it the family of tests is declared.
 
-    ``metrics`` None: all that an outcome allows. ``draws`` flips and ``splits`` into halves, both from ``seed``; ``alpha`` is
-    the false discovery rate.
+    ``metrics`` None: all that an outcome allows. ``draws`` is how many flips at least, ``splits`` how many halves, both from
+    ``seed``; ``alpha`` is the false discovery rate.
     """
 
     features: tuple[str, ...]
@@ -57,17 +61,18 @@ def analyse(table: pa.Table, plan: Plan, filters: Filters | None = None) -> list
 
 def associate(sets: Sequence[RoundRows], plan: Plan) -> list[Association]:
     """The same of rows that are there already; all sets and outcomes are one family."""
+    asked = [(rows, list(asked_of(rows, plan.metrics))) for rows in sets]
+    family = sum(len(own) for _, own in asked)
+    draws = max(plan.draws, math.ceil(_DRAWS_PER_TEST * family / plan.alpha))
     tests: list[Asked] = []
     p: list[float | None] = []
     repeats: list[float | None] = []
-    for rows in sets:
-        halves = Halves.draw(len(rows.matches), plan.splits, plan.seed)
-        flips = Flips(len(rows.matches), plan.draws, plan.seed)
-        own = list(asked_of(rows, plan.metrics))
+    for rows, own in asked:
         made, measures = _measured(own)
         parts = [measure.parts for measure in measures]
+        halves = Halves.draw(len(rows.matches), plan.splits, plan.seed)
         tests += own
-        p += _placed(len(own), made, flips.p_values(parts))
+        p += _placed(len(own), made, Flips(len(rows.matches), draws, plan.seed).p_values(parts))
         repeats += _placed(len(own), made, halves.agreement(parts, [measure.estimate for measure in measures]))
     return _as_family(tests, p, repeats, plan.alpha)
 

@@ -82,6 +82,16 @@ def test_what_cannot_be_measured_is_a_reason_and_counts_in_the_family() -> None:
     assert found["strong", "logistic"].estimate is not None
 
 
+def test_a_single_test_of_a_large_family_can_be_a_discovery() -> None:
+    random = np.random.default_rng(12)
+    noise = {f"noise{j}": random.standard_normal(800) for j in range(98)}
+    plan = replace(PLAN, metrics=("point_biserial",), draws=100)
+    found = by_key(associate([data(**noise)], plan))
+    assert found["strong", "point_biserial"].family == 100
+    assert found["strong", "point_biserial"].p == pytest.approx(1 / 4001)  # 2 flips per test and level, not 100 in all
+    assert [one.feature for one in found.values() if one.significant] == ["strong"]
+
+
 def test_too_little_of_anything_gives_no_estimate() -> None:
     for rows in (data(matches=4), data(matches=6, rounds=3)):
         for one in associate([rows], PLAN):
