@@ -7,6 +7,7 @@ Does not belong here: what they do (``commands/``).
 import typer
 
 from esports_assets.commands import (
+    causal,
     data,
     deadletter,
     doctor,
@@ -29,5 +30,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for area in (run, servers, data, model, promotion, parity, replay, grid, land, live, deadletter, keys, doctor):
+for area in (run, servers, data, model, promotion, parity, replay, grid, land, live, deadletter, keys, doctor, causal):
     area.add_to(app)

@@ -34,7 +34,7 @@ def test_every_promised_command_is_there() -> None:
     assert {command.callback.__name__ for command in app.registered_commands if command.callback} == {
         *("up", "down", "env", "run", "ingest", "simulate", "materialize"),
         *("evaluate", "promote", "rollback", "serve", "parity", "replay", "doctor"),
-        *("grid", "land_matches", "live"),
+        *("grid", "land_matches", "live", "causal"),
     }
 
 
