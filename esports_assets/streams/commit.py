@@ -52,10 +52,11 @@ for i = 1, evicted do
   redis.call('HDEL', KEYS[3], ARGV[at])
   at = at + 1
 end
-local acked = 0
-for i = 1, acks do
-  acked = acked + redis.call('XACK', KEYS[2], group, ARGV[at])
-  at = at + 1
+local acked, last = 0, at + acks - 1
+while at <= last do
+  local upto = math.min(at + 999, last)
+  acked = acked + redis.call('XACK', KEYS[2], group, unpack(ARGV, at, upto))
+  at = upto + 1
 end
 while at < #ARGV do
   if redis.call('XACK', KEYS[2], group, ARGV[at]) == 1 then

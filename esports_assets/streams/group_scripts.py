@@ -7,7 +7,7 @@ Does not belong here: when they are called (``groups.py``).
 
 from esports_assets.streams.scripts import lua
 
-_NEW = lua(
+GUARD = lua(
     *("ids", "state"),
     body="""
 local known = state(KEYS[1])
@@ -15,14 +15,26 @@ local groups = known and redis.call('XINFO', 'GROUPS', KEYS[1]) or {}
 for i = 1, #groups do
   if fact(groups[i], 'name') == ARGV[1] then
     local at = fact(groups[i], 'last-delivered-id')
-    if later(known.gone, at) then return {'gap', at, known.gone, known.first or ''} end
-    local got = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], '>')
-    return {'ok', got and got[1][2] or {}, at}
+    if not later(known.gone, at) then return {'ok', at} end
+    redis.call('SET', KEYS[2], at)
+    redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], '18446744073709551615-18446744073709551615')
+    return {'gap', at, known.gone, known.first or ''}
   end
 end
 return redis.error_reply('NOGROUP ' .. KEYS[1] .. ' has no group ' .. ARGV[1])
 """,
 )
+UNGUARD = """
+local at = redis.call('GET', KEYS[2])
+if at then
+  redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], at)
+  redis.call('DEL', KEYS[2])
+end
+return 1
+"""
+"""What stands before and after XREADGROUP in one transaction: at a gap, the group is set to the end of all ids in between, so
+that nothing is given to it. A script that reads itself would copy every entry twice more.
+"""
 
 _SORT = """
 local function sorted(raw, lost)
@@ -144,7 +156,6 @@ return gone
 )
 
 SCRIPTS = {
-    "new": _NEW,
     "pending": _PENDING,
     "reclaim": _RECLAIM,
     "bury": _BURY,
@@ -154,7 +165,6 @@ SCRIPTS = {
 }
 """Name to Lua, with keys; arguments.
 
-    new      stream; group, consumer, count
     pending  stream, dead; group, consumer, now, count, limit, reason for the trimmed, after, alone after
     reclaim  the same with the least idle time in place of after
     bury     stream, dead, [lease]; group, now, holder, token, then per letter: entry id, data, reason, deliveries

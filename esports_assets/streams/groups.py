@@ -70,12 +70,18 @@ class ConsumerGroup:
         return self._new(count)
 
     def _new(self, count: int) -> list[Entry]:
-        verdict, *told = self._scripts["new"]([self.stream], [self.group, self.consumer, count])
+        guarded: Any = (2, self.stream, f"{self.stream}:{self.group}:aside", self.group)
+        with cast(Any, self.client).pipeline() as pipe:
+            pipe.response_callbacks = {}  # entries as they come: a dictionary of each would cost as much as reading
+            pipe.execute_command("EVAL", group_scripts.GUARD, *guarded)
+            pipe.xreadgroup(self.group, self.consumer, {self.stream: ">"}, count=count)
+            pipe.execute_command("EVAL", group_scripts.UNGUARD, *guarded)
+            (verdict, *told), given, _ = pipe.execute()
         if verdict == b"gap":
             at, gone, oldest = (value.decode() for value in told)
             raise GapError(self.stream, at, gone, oldest or None)
-        entries = [entry_of(self.stream, raw) for raw in told[0]]
-        self.position = entries[-1].id if entries else told[1].decode()
+        entries = [entry_of(self.stream, raw) for raw in (_of_one_stream(given) if given else ())]
+        self.position = entries[-1].id if entries else told[0].decode()
         return entries
 
     def pass_gap(self, gap: GapError) -> bool:
@@ -139,6 +145,12 @@ class ConsumerGroup:
     def tidy(self, idle_ms: int) -> int:
         """Forget consumers that have nothing pending and were silent for so long; how many."""
         return int(self._scripts["tidy"]([self.stream], [self.group, idle_ms]))
+
+
+def _of_one_stream(given: Any) -> Any:
+    """The entries of an answer about one stream, in either form of the protocol."""
+    ((_, entries),) = given.items() if isinstance(given, dict) else given
+    return entries
 
 
 def wait(groups: Sequence[ConsumerGroup], block_ms: int) -> bool:

@@ -180,11 +180,16 @@ def test_a_group_behind_the_retention_hears_of_it_until_it_passes(client: Redis)
     log.append([envelope(0), envelope(1)])
     mine = group(client)
     mine.read(count=1)
+    (before,) = client.xinfo_groups(STREAM)
     clock.pass_s(3700)
     log.append([envelope(2)])
     for _ in range(2):
         with pytest.raises(GapError) as caught:
             mine.read()
+        (after,) = client.xinfo_groups(STREAM)
+        assert after["last-delivered-id"] == before["last-delivered-id"]
+        assert after["pending"] == 1
+        assert client.keys("*aside*") == []
     assert caught.value.gone.endswith("-1")
     assert caught.value.oldest == f"{clock.now}-0"
     assert mine.pass_gap(caught.value)
