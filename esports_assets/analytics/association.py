@@ -29,7 +29,7 @@ CLAIM_ROWS, CLAIM_MATCHES = 100, 20
 _DRAWS_PER_TEST = 2
 """Flips per test of the family and unit of level: with so many a single test can be a discovery, its least p-value being small
 enough."""
-REPEATS_FROM = 0.5
+REPEATS_FROM = 0.8
 """Share of splits from which on an association is called stable."""
 
 

@@ -8,13 +8,15 @@ holds for independent rows alone.
 import numpy as np
 
 from esports_assets.analytics.association_matches import Floats, Ints, Matches, Parts
-from esports_assets.analytics.association_measure import Caution, Measure, NotMeasured, Remark
+from esports_assets.analytics.association_measure import Caution, Measure, NotMeasured, Remark, sign_of
 from esports_assets.analytics.association_ranks import Ranked
 
 BINS = 5
 """Quantile bins of a feature with more distinct values."""
 LEAST_EXPECTED = 5.0
 """Rows that every cell must expect (Cochran 1954)."""
+TREND_FROM = 0.25
+"""Share of a chi-square that its linear trend (Armitage 1955) explains at least where the association has a direction."""
 METRIC = "chi2"
 
 
@@ -40,9 +42,8 @@ def chi_square(x: Ranked, y: Floats, matches: Matches, number: Ints) -> Measure 
     won = np.bincount(bins, y, minlength=count)
     plain = float(((won - size * share) ** 2 / (size * share * (1.0 - share))).sum())
     estimate, low, high = _cramers_v(plain, parts, len(y), count)
-    return Measure(
-        METRIC, estimate, low, high, "cramers_v", estimate, _direction(won / size), parts, remarks
-    )  # fmt: skip
+    direction = _direction(size.astype(np.float64), won.astype(np.float64), plain)
+    return Measure(METRIC, estimate, low, high, "cramers_v", estimate, direction, parts, remarks)
 
 
 def binned(x: Ranked, rarer: float) -> tuple[Ints, int]:
@@ -105,7 +106,10 @@ def _noncentrality(statistic: float, free: int, level: float) -> float:
     return float(brentq(miss, 1e-9, statistic + 20.0 * np.sqrt(statistic + free) + 50.0))
 
 
-def _direction(rate: Floats) -> str:
-    """Whether the outcome's rate rises with the bins, falls, or neither."""
-    step = np.diff(rate)
-    return "positive" if (step >= 0).all() else "negative" if (step <= 0).all() else "mixed"
+def _direction(size: Floats, won: Floats, plain: float) -> str:
+    """The sign of the outcome's trend over the bins, or ``mixed`` where a trend explains little of the chi-square."""
+    place = np.arange(len(size)) - np.average(np.arange(len(size)), weights=size)
+    share = won.sum() / size.sum()
+    slope = float(place @ (won - size * share))
+    trend = slope**2 / float((place**2 @ size) * share * (1.0 - share))
+    return "mixed" if trend < TREND_FROM * plain else sign_of(slope)

@@ -30,8 +30,8 @@ ALIASED_BELOW = 1e-8
 """A feature of which the others leave less than this share of variance unexplained is a combination of them."""
 COLLINEAR_FROM = 10.0
 """Variance inflation factor from which on a coefficient is called badly determined."""
-CASES_PER_FEATURE = 5
-"""Cases of the rarer outcome per feature that a model needs at least (Vittinghoff and McCulloch 2007)."""
+CASES_PER_FEATURE = 10
+"""Cases of the rarer outcome per feature that a model needs at least (Peduzzi and others 1996)."""
 SUSPICIOUS_LOG_ODDS = 15.0
 """Fitted log odds beyond this make separation worth a linear programme."""
 _SINGULAR = 1e-10

@@ -78,7 +78,7 @@ CORRELATION_RESULTS = Table(
         Column("significant", Kind.FLAG, "Discovery at the level of the run, and not exploratory"),
         Column("exploratory", Kind.FLAG, "Too few rounds or matches for a claim"),
         Column("stability", Kind.REAL, "Splits that repeat it", unit="share", nullable=True, minimum=0.0, maximum=1.0),
-        Column("stable", Kind.FLAG, "Whether at least half of the splits repeat it"),
+        Column("stable", Kind.FLAG, "Whether at least four of five splits repeat it"),
         Column("findings", Kind.TEXT, "JSON list of what a reader must know: code and message"),
         *(
             Column(f"filter_{name}", Kind.CATEGORY, f"Only of this {name}; null is all", nullable=True)

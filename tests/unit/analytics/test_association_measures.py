@@ -142,6 +142,8 @@ def test_cramers_v_is_bergsmas_where_rows_are_independent() -> None:
     assert found.lo < found.estimate < found.hi
     assert found.direction == "positive"
     assert cells_of(-x, y).direction == "negative"
+    bent = (random.random(5000) < 0.2 + 0.2 * np.abs(x - 1.5)).astype(float)
+    assert cells_of(x, bent).direction == "mixed"
     assert cells_of((x - 1.5) ** 2, (random.random(5000) < 0.5).astype(float)).estimate < 0.05
 
 
