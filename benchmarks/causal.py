@@ -1,12 +1,12 @@
 """How often a supported effect's interval covers the truth, and bias and error beside simpler ways and a library.
 
-    python benchmarks/causal.py [--runs 500] [--world linear] [--first 0] [--keep FILE]
+    python benchmarks/causal.py [--runs 500] [--world linear] [--first 0] [--keep FILE] [--library-runs 100]
 
 Every run draws a table from ``causal_worlds.py`` and asks ``analytics.causal`` for the effect on everybody as the command does.
 Beside it: difference of means, linear regression, IPW with a logistic propensity, doubly robust by statsmodels
-(``TreatmentEffect.aipw``), and DoubleML's IRM with boosted trees where DoubleML is installed (it is not among the project's
-dependencies). Runs are kept one a line in ``--keep`` and tables are made from all lines, so that long measurements can be
-continued with ``--first``.
+(``TreatmentEffect.aipw``), and in the first runs DoubleML's IRM with boosted trees where DoubleML is installed (it is not among
+the project's dependencies). Runs are kept one a line in ``--keep`` and tables are made from all lines, so that long measurements
+can be continued.
 
 Belongs here: runs and tables. Does not belong here: the worlds.
 Intervals of coverage are Clopper-Pearson intervals of 99 %.
@@ -30,7 +30,7 @@ VERDICTS = ("supported", "fragile", "refuted", "not_identifiable")
 HAS_DOUBLEML = importlib.util.find_spec("doubleml") is not None
 
 
-def one(world: World, number: int) -> dict[str, Any]:
+def one(world: World, number: int, *, library: bool) -> dict[str, Any]:
     """Everything about one run."""
     from esports_assets.analytics.causal import Plan, causal_effect
     from esports_assets.analytics.study import Study
@@ -52,12 +52,12 @@ def one(world: World, number: int) -> dict[str, Any]:
         "estimates": {
             "this machine": [effect.estimate, *effect.interval],
             "difference of means": [others["naive"]["estimate"], *others["naive"]["interval"]],
-            **beside(drawn),
+            **beside(drawn, library=library),
         },
     }
 
 
-def beside(drawn: Drawn) -> dict[str, list[float]]:
+def beside(drawn: Drawn, *, library: bool) -> dict[str, list[float]]:
     """Value and interval of the other ways."""
     import statsmodels.api as sm
     from statsmodels.treatment.treatment_effects import TreatmentEffect
@@ -83,7 +83,7 @@ def beside(drawn: Drawn) -> dict[str, list[float]]:
                 found[name] = [float(result.effect[0]), *map(float, result.conf_int()[0])]
         except np.linalg.LinAlgError:
             found |= {name: [float("nan")] * 3 for name in ("IPW, logistic", "statsmodels AIPW")}
-    return {**found, **(doubleml_irm(drawn) if HAS_DOUBLEML else {})}
+    return {**found, **(doubleml_irm(drawn) if library and HAS_DOUBLEML else {})}
 
 
 def doubleml_irm(drawn: Drawn) -> dict[str, list[float]]:
@@ -119,7 +119,7 @@ def table(world: World, runs: list[dict[str, Any]]) -> Iterator[str]:
     seconds = np.mean([run["seconds"] for run in runs])
     yield f"\n{world.name}: {world.about}, {len(runs)} runs, truth {world.truth:g}, {seconds:.2f} s a run"
     yield f"  verdicts: {shares}"
-    yield f"  {'way':30s} {'bias':>8s} {'RMSE':>8s} {'width':>8s}  coverage of 95 % intervals [99 % Monte-Carlo]"
+    yield f"  {'way':30s} {'runs':>5s} {'bias':>8s} {'RMSE':>8s} {'width':>8s}  coverage of 95 % intervals [99 % Monte-Carlo]"
     for name in sorted({key for run in runs for key in run["estimates"]}, key=list(runs[0]["estimates"]).index):
         yield line(name, np.array([run["estimates"][name] for run in runs if name in run["estimates"]]), world.truth)
     supported = [run["estimates"]["this machine"] for run in runs if run["verdict"] == "supported"]
@@ -133,7 +133,7 @@ def line(name: str, values: np.ndarray, truth: float) -> str:
     error = values[:, 0] - truth
     hits = (values[:, 1] <= truth) & (truth <= values[:, 2])
     width = np.mean(values[:, 2] - values[:, 1])
-    return f"  {name:30s} {error.mean():8.3f} {np.sqrt((error**2).mean()):8.3f} {width:8.3f}  {coverage(hits)}"
+    return f"  {name:30s} {len(values):5d} {error.mean():8.3f} {np.sqrt((error**2).mean()):8.3f} {width:8.3f}  {coverage(hits)}"
 
 
 def main() -> int:
@@ -143,6 +143,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first run")
     parser.add_argument("--world", action="append", choices=[world.name for world in WORLDS])
     parser.add_argument("--keep", type=Path, help="file of runs, one JSON a line, added to")
+    parser.add_argument("--library-runs", type=int, default=100, help="runs in which DoubleML is asked as well")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     kept = [json.loads(text) for text in options.keep.open()] if options.keep and options.keep.exists() else []
@@ -152,7 +153,7 @@ def main() -> int:
         for world in chosen:
             if (world.name, number) in done:
                 continue
-            kept.append(one(world, number))
+            kept.append(one(world, number, library=number < options.library_runs))
             if options.keep:
                 with options.keep.open("a") as file:
                     file.write(json.dumps(kept[-1]) + "\n")

@@ -29,7 +29,7 @@ STEP_PENALTY = 10.0
 KNOTS = (0.1, 0.35, 0.65, 0.9)
 FARTHEST = 6.0
 """Standard deviations at which covariates are cut for linear learners, so that no single row bends a line."""
-ROUNDS = (25, 100)
+ROUNDS = (15, 60)
 """Boosting rounds after which a candidate is taken."""
 DEEP_FROM_ROWS = 5_000
 
@@ -144,7 +144,7 @@ def _boosted(raw: Singles, target: Floats, train: Ints, test: Ints, binary: bool
     params = {
         "objective": "binary:logistic" if binary else "reg:squarederror",
         "tree_method": "hist",
-        "eta": 0.1,
+        "eta": 0.15,
         "max_depth": 5 if len(train) >= DEEP_FROM_ROWS else 3,
         "max_bin": 256 if len(train) >= DEEP_FROM_ROWS else 64,
         "subsample": 0.8,

@@ -167,9 +167,13 @@ def _fit_doubts(evidence: Evidence, limits: Thresholds) -> Iterator[str]:
 def _praise(evidence: Evidence) -> str:
     name, difference = evidence.balance.worst
     passed = "balance, overlap, placebo treatments, a random common cause and random splits do not object"
-    if evidence.placebo_outcome is not None:
-        passed = f"the placebo outcome {evidence.placebo_outcome.name} shows nothing; {passed}"
+    placebo = evidence.placebo_outcome
+    passed += (
+        "; no placebo outcome was named"
+        if placebo is None
+        else f", and the placebo outcome {placebo.name} shows nothing"
+    )
     return (
         f"All checks are passed: {passed} (worst balance {name} {abs(difference):.2f}, effective sample "
-        f"{evidence.overlap.effective_share:.0%}). It holds if nothing unseen moves both treatment and outcome."
+        f"{evidence.overlap.effective_share:.0%}). It rests on nothing unseen moving both treatment and outcome."
     )
