@@ -95,15 +95,9 @@ def _cramers_v(plain: float, parts: Parts, rows: int, count: int) -> tuple[float
 
 def _noncentrality(statistic: float, free: int, level: float) -> float:
     """The non-centrality at which a chi-square stays below the statistic with this probability; 0 where none does."""
-    from scipy.optimize import brentq
-    from scipy.stats import ncx2
+    from scipy.special import chdtr, chndtrinc
 
-    def miss(value: float) -> float:
-        return float(ncx2.cdf(statistic, free, value)) - level
-
-    if miss(1e-9) <= 0.0:
-        return 0.0
-    return float(brentq(miss, 1e-9, statistic + 20.0 * np.sqrt(statistic + free) + 50.0))
+    return float(chndtrinc(statistic, free, level)) if chdtr(free, statistic) > level else 0.0
 
 
 def _direction(size: Floats, won: Floats, plain: float) -> str:
