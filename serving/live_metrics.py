@@ -32,6 +32,9 @@ class LiveMetrics:
         self._signals = Counter("agent_signals", "Signals of record", ("type", "status"), registry=registry)
         self._provisional = Counter("provisional_signals", "Provisional statements", registry=registry)
         self._reviews = Counter("live_reviews", "Reviews that signals asked for", ("cause",), registry=registry)
+        self._kept_in = Counter(
+            "live_kept_in", "Signals for which the gate will never open", ("reason",), registry=registry
+        )
         self._failures = Counter("live_failures", "Batches that failed and came again", registry=registry)
         self._gaps = Counter("live_gaps", "Gaps of the log that were met", registry=registry)
         self._lag = Gauge(
@@ -61,6 +64,8 @@ class LiveMetrics:
             self._intents.labels(*labels).inc(count)
         for cause, count in Counts(cause.value for review in work.reviews for cause in review.causes).items():
             self._reviews.labels(cause).inc(count)
+        for reason, count in Counts(work.kept_in.values()).items():
+            self._kept_in.labels(reason.value).inc(count)
         if work.entries:
             now_ms = now.timestamp() * 1000
             ages = [max(0.0, now_ms - millis(entry.id)) for entry in (work.entries[0], work.entries[-1])]

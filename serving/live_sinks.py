@@ -45,7 +45,7 @@ class Sinks:
         for pausing in work.pauses:
             self._pause(pausing)
         self._to_postgres(work)
-        self.releases.schedule_all(list(work.waiting()))
+        work.kept_in = self.releases.schedule_all(list(work.waiting()))
         return self.committer.commit(
             lease,
             work.entries,

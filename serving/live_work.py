@@ -15,7 +15,7 @@ from esports_assets.canonical.signal import AgentSignal, SignalStatus, SignalTyp
 from esports_assets.streams.commit import Output
 from esports_assets.streams.entries import Entry
 from esports_assets.streams.names import MOTION, SIGNALS
-from serving.gate import Statement
+from serving.gate import Reason, Statement
 from serving.release import Waiting
 from serving.review_terms import NewReview
 
@@ -45,6 +45,8 @@ class Work:
     checkpoint: dict[str, bytes] = field(default_factory=dict)
     evict: list[str] = field(default_factory=list)
     extra: list[Output] = field(default_factory=list)
+    kept_in: dict[str, Reason] = field(default_factory=dict)
+    """Signals that wait for nothing, because the gate will never open for them, once it was asked."""
 
     @cached_property
     def _encoded(self) -> list[bytes]:

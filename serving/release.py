@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from esports_assets.canonical.clock import from_utc_us, utc_us
-from serving.gate import Audience, Decision, Pause, Policy, Statement, decide, outward, statement_of
+from serving.gate import Audience, Decision, Pause, Policy, Reason, Statement, decide, outward, statement_of
 
 if TYPE_CHECKING:
     import redis
@@ -168,12 +168,15 @@ class Releases:
                 self._enqueue(keys=_lists(audience), args=[name, score, payload])
         return found
 
-    def schedule_all(self, waiting: Sequence[Waiting], audiences: Iterable[Audience] = tuple(Audience)) -> None:
-        """``schedule`` for many statements in a few round trips, for callers that need no answer."""
+    def schedule_all(
+        self, waiting: Sequence[Waiting], audiences: Iterable[Audience] = tuple(Audience)
+    ) -> dict[str, Reason]:
+        """``schedule`` for many statements in a few round trips; of those that nobody will ever receive, why."""
         if not waiting:
-            return
+            return {}
         now, asked = self._clock(), tuple(audiences)
         keys = [key for audience in asked for key in _lists(audience)]
+        refused: dict[str, Reason] = {}
         for begin in range(0, len(waiting), self._batch):
             some = waiting[begin : begin + self._batch]
             matches = list(dict.fromkeys(one.match_id for one in some))
@@ -181,24 +184,27 @@ class Releases:
             pauses = {match_id: _read_pauses(known) for match_id, known in zip(matches, told, strict=True)}
             args: list[Any] = []
             for one in some:
-                args += (one.signal_id, one.payload, *self._scores(one, asked, now, pauses[one.match_id]))
+                decisions = self._decisions(one, asked, now, pauses[one.match_id])
+                scores = [utc_us(told.opens_at or now) if told.reason.waits else "" for told in decisions]
+                args += (one.signal_id, one.payload, *scores)
+                if not any(scores):
+                    refused[one.signal_id] = decisions[0].reason
             self._enqueue_all(keys, args)
+        return refused
 
-    def _scores(
+    def _decisions(
         self, one: Waiting, asked: Sequence[Audience], now: datetime, pauses: Sequence[Pause]
-    ) -> list[int | str]:
-        """When a statement is to be looked at for each audience, empty for never; decided about once for each delay."""
-        known: dict[float, int | str] = {}
-        for audience in asked:
-            delay_s = self._delay_s(one, audience)
-            if delay_s not in known:
-                decision = decide(one.statement, audience, now, self.policy, pauses)
-                known[delay_s] = utc_us(decision.opens_at or now) if decision.reason.waits else ""
-        return [known[self._delay_s(one, audience)] for audience in asked]
-
-    def _delay_s(self, one: Waiting, audience: Audience) -> float:
-        """The delay; infinite for an audience that receives nothing."""
-        return self.policy.delay_s(one.statement.kind, audience) if audience in self.policy.audiences else math.inf
+    ) -> list[Decision]:
+        """What the gate says for each audience, asked once for each delay: nothing else of an audience matters to it."""
+        delays = [
+            self.policy.delay_s(one.statement.kind, audience) if audience in self.policy.audiences else math.inf
+            for audience in asked
+        ]
+        known = {
+            delay_s: decide(one.statement, audience, now, self.policy, pauses)
+            for delay_s, audience in dict(zip(delays, asked, strict=True)).items()
+        }
+        return [known[delay_s] for delay_s in delays]
 
     def poll(self) -> int:
         """Release what is due now; how many statements left."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esports_assets.storage import valkey
-from serving.gate import Audience, Pause, Policy, Reason
-from serving.release import REFUSED, Releases, channel
+from serving.gate import Audience, Pause, Policy, Reason, statement_of
+from serving.release import REFUSED, Releases, Waiting, channel
 
 ROOT = Path(__file__).parents[2]
 ZERO = datetime(2026, 5, 17, 12, tzinfo=UTC)
@@ -100,6 +101,37 @@ def test_each_audience_gets_its_copy_at_its_time(client: "redis.Redis", releases
     assert (copy["policy"]["audience"], copy["policy"]["delay_s"]) == ("PUBLIC", 180.0)
     assert copy["gated_at"] == _at(180).isoformat()
     assert [releases.waiting(who) for who in Audience] == [0, 0, 0, 0]
+
+
+def test_many_at_once_wait_as_each_alone(client: "redis.Redis", clock: Clock) -> None:
+    """For every type, status, time and audience, under a policy that gives one audience nothing."""
+    releases = Releases(client, Policy(audiences=frozenset(Audience) - {Audience.COACH}), clock=clock, batch=3)
+    releases.pause("m2", _at(-5.0))
+    documents = [
+        _signal(f"s{n}", event_s, type=kind, status=status, match_id=match_id)
+        for n, (event_s, kind, status, match_id) in enumerate(
+            product((-500.0, 0.0, 30.0), ("STAR_PLAYER", "OTHER"), ("APPROVED", "PENDING_REVIEW"), ("m1", "m2"))
+        )
+    ]
+    alone = {one["signal_id"]: releases.schedule(one) for one in documents}
+    expected = _lists(client)
+    client.delete(*client.keys("esports:release:due:*"), *client.keys("esports:release:payload:*"))
+    waiting = [
+        Waiting(one["signal_id"], one["match_id"], statement_of(one), json.dumps(one).encode()) for one in documents
+    ]
+    refused = releases.schedule_all(waiting)
+    assert _lists(client) == expected
+    assert {who: len(queue) for who, queue in expected.items()} == {
+        who: 0 if who is Audience.COACH else 8 for who in Audience
+    }
+    nobody = {name for name, answers in alone.items() if not any(told.reason.waits for told in answers.values())}
+    assert refused.keys() == nobody
+    assert Counter(refused.values()) == {Reason.NOT_REVIEWED: 12, Reason.FUTURE_TIMESTAMP: 4}
+
+
+def _lists(client: "redis.Redis") -> dict[Audience, dict[bytes, float]]:
+    """What waits for each audience, and until when."""
+    return {who: dict(client.zrange(f"esports:release:due:{who.value}", 0, -1, withscores=True)) for who in Audience}
 
 
 def test_scheduling_again_before_or_after_changes_nothing(
