@@ -131,7 +131,8 @@ def test_many_at_once_wait_as_each_alone(client: "redis.Redis", clock: Clock) ->
 
 def _lists(client: "redis.Redis") -> dict[Audience, dict[bytes, float]]:
     """What waits for each audience, and until when."""
-    return {who: dict(client.zrange(f"esports:release:due:{who.value}", 0, -1, withscores=True)) for who in Audience}
+    queues: Any = {who: client.zrange(f"esports:release:due:{who.value}", 0, -1, withscores=True) for who in Audience}
+    return {who: dict(queue) for who, queue in queues.items()}
 
 
 def test_scheduling_again_before_or_after_changes_nothing(
