@@ -8,7 +8,8 @@ Real and simulated matches never mix: simulated ones are looked at only where th
 The two teams of a round mirror each other: one wins exactly if the other does not. Taken as two rows they would count every
 round twice. A round therefore gives one row:
 
-DIFFERENCE  what the CT team did less what the T team did, and the outcome of the CT team (without a filter for side or team)
+DIFFERENCE  what the CT team did less what the T team did, and the outcome of the CT team (without a filter for side or team);
+            what belongs to the round, such as the time of the first contact, stands as it is
 SIDE        the team on one side (filter ``side``; also the outcome ``site_executed``, which only Ts can bring about)
 TEAM        one team, whichever side it plays (filter ``team``)
 """
@@ -26,8 +27,10 @@ from esports_assets.canonical.vocabulary import Side
 
 OF_THE_ATTACKERS = frozenset({"site_executed"})
 """Outcomes of the round that are the attackers' doing: without a filter their rows are those of the Ts."""
-MIRRORED = frozenset({"is_ct", "opponent_score_before", "opening_kill_against", "time_to_contact_s"})
-"""Features that say nothing as a difference: the other team's is its negative, or both have the same."""
+MIRRORED = frozenset({"is_ct", "opponent_score_before", "opening_kill_against"})
+"""Features that say nothing as a difference: another one's is the same with the other sign, or it never varies."""
+OF_THE_ROUND = frozenset({"time_to_contact_s"})
+"""Features that both teams share: beside differences they stand as they are."""
 
 
 class Layout(StrEnum):
@@ -120,12 +123,8 @@ def _laid(
 ) -> RoundRows:
     ct, t = order[::2], order[1::2]
     if layout is Layout.DIFFERENCE:
-        columns = {}
-        for name in features:
-            if name not in MIRRORED:
-                values = _values(table[name])
-                columns[name] = values[ct] - values[t]
-        won = {name: _contrast(name, _values(table[name]), ct, t) for name in outcomes}
+        columns = {name: _difference(name, _values(table[name]), ct, t) for name in features if name not in MIRRORED}
+        won = {name: _outcome(name, _values(table[name]), ct, t) for name in outcomes}
         return RoundRows(layout, columns, won, Matches.of(match))
     rows, kept = _one_team(table, ct, t, layout, filters)
     return RoundRows(
@@ -136,7 +135,12 @@ def _laid(
     )
 
 
-def _contrast(name: str, values: Floats, ct: Ints, t: Ints) -> Floats:
+def _difference(name: str, values: Floats, ct: Ints, t: Ints) -> Floats:
+    """The CT team's less the T team's; what both share as it is."""
+    return values[ct] if name in OF_THE_ROUND else values[ct] - values[t]
+
+
+def _outcome(name: str, values: Floats, ct: Ints, t: Ints) -> Floats:
     """The outcome of the CT team; a real one less that of the T team."""
     return values[ct] - values[t] if name == "econ_delta" else values[ct]
 

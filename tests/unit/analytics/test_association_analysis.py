@@ -173,6 +173,10 @@ def test_a_round_gives_one_row_by_a_stated_rule() -> None:
     )
     assert attackers.columns["smokes"].tolist() == t["smokes"].tolist()
     assert len(difference.matches) == 25
+    (shared, _) = round_rows(TABLE, ("time_to_contact_s",), OUTCOMES, Filters())
+    assert (
+        shared.columns["time_to_contact_s"].tolist() == ct["time_to_contact_s"].tolist()
+    )  # of the round, no difference
 
 
 def test_filters_choose_rounds_and_their_one_team() -> None:
