@@ -8,8 +8,10 @@ The bots are those of the First International RoShamBo Programming Competition w
 Per bot: the average of its matches. Per player: the mean over bots with its standard error (from the spread of matches within
 bots: the population is fixed, chance is in the matches), and the worst bot with the standard error of its average.
 
-What was tuned: the settings of the mixture and of its defence, on every second bot in the order of names (``tuned``) and with seeds
-from 1000 on; the other half (``unseen``) was looked at once per design and never chosen by. Both halves are printed.
+What was tuned: on every second bot in the order of names (``tuned``) with three or four matches each, sixteen variants of the
+mixture (which histories, decays, smoothing) and nine of the defence. Two kinds of experts that gained nothing were left out and one
+decay was changed; everything else stayed as first written, since the variants differed by less than chance or were worse. The other
+half (``unseen``) was played by the first version and by the last ones, and nothing was chosen by it. Both halves are printed.
 
 A further player is added by one line in ``PLAYERS``: anything with ``predict``, ``play`` and ``update`` of
 ``esports_assets/games/rps/experts/protocol.py``; a predictor alone plays through ``BestResponse``.

@@ -3,8 +3,8 @@
 Belongs here: the numbers and the check that they fit together.
 Does not belong here: what is computed with them (``counting.py``, ``matching.py``, ``mixture.py``, ``player.py``).
 
-The defaults were chosen on every second of the 43 published bots (``benchmarks/rps_population.py`` names the halves and shows
-both): few variants of each number, the middle one of those that did about equally well.
+The defaults were chosen on every second of the 43 published bots: few variants of each number, one kept of those that did about
+equally well (``benchmarks/rps_population.py`` says which and shows both halves).
 """
 
 from collections.abc import Sequence
