@@ -17,15 +17,17 @@ ROUND_FEATURES_VERSION = "1.0"
 class Known(IntEnum):
     """From when on a quantity is known, in the order of a round; one comes before another if it is the smaller."""
 
-    BEFORE = 0
-    """At freeze end, before anybody moves: economy, score, what earlier rounds showed."""
-    CONTACT = 1
+    START = 0
+    """When the round begins, before anybody buys: side, score, what earlier rounds showed, money in hand."""
+    BEFORE = 1
+    """At freeze end, before anybody moves: what was bought."""
+    CONTACT = 2
     """Just before the first hit or kill between opponents; nothing at or after it is counted."""
-    OPENING = 2
+    OPENING = 3
     """Once the first contact is decided: who hit first, who killed first. A fact on the way to the outcome."""
-    DURING = 3
+    DURING = 4
     """Counted over the whole round, and so known only with its outcome."""
-    AFTER = 4
+    AFTER = 5
     """After the decision."""
 
     @property
@@ -35,6 +37,7 @@ class Known(IntEnum):
 
 
 _TOLD = {
+    Known.START: "at the start of the round",
     Known.BEFORE: "at freeze end",
     Known.CONTACT: "just before the first contact",
     Known.OPENING: "once the first contact is decided",
@@ -76,8 +79,8 @@ def _flag(name: str, doc: str, known: Known, *, nullable: bool = False) -> Round
     return RoundQuantity(name, "0 or 1", doc, known, nullable, 0.0, 1.0)
 
 
-def _money(name: str, doc: str) -> RoundQuantity:
-    return RoundQuantity(name, "game money", doc, Known.BEFORE, nullable=True)
+def _money(name: str, doc: str, known: Known = Known.BEFORE) -> RoundQuantity:
+    return RoundQuantity(name, "game money", doc, known, nullable=True)
 
 
 def _count(name: str, doc: str, known: Known = Known.DURING, *, nullable: bool = False) -> RoundQuantity:
@@ -102,10 +105,11 @@ BUY = RoundQuantity(
 )
 
 FEATURES: tuple[RoundQuantity, ...] = (
-    _flag("is_ct", "Whether the team defends", Known.BEFORE),
-    _count("score_before", "Rounds that the team has won before", Known.BEFORE),
-    _count("opponent_score_before", "Rounds that the opponent has won before", Known.BEFORE),
-    _count("losing_streak", "Rounds that the team has lost in a row directly before", Known.BEFORE),
+    _flag("is_ct", "Whether the team defends", Known.START),
+    _count("score_before", "Rounds that the team has won before", Known.START),
+    _count("opponent_score_before", "Rounds that the opponent has won before", Known.START),
+    _count("losing_streak", "Rounds that the team has lost in a row directly before", Known.START),
+    _money("start_money", "Money that the team has before it buys", Known.START),
     _money("equipment_value", "Value of the team's equipment at freeze end"),
     _money("money", "Money that the team has left at freeze end"),
     _flag("full_buy", "Whether the team bought in full", Known.BEFORE, nullable=True),

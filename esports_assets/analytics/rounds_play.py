@@ -131,9 +131,10 @@ def movement_columns(tracks: Tracks | None, team: Flags, end_s: float, contact_s
 
 
 def economy_columns(facts: RoundFacts, team: Flags, buy: str | None, equipment: int | None) -> Row:
-    """What the team had at freeze end; null where the source leaves out one of its players."""
+    """What the team had before buying and at freeze end; null where the source leaves out one of its players."""
     return {
         "equipment_value": None if equipment is None else float(equipment),
+        "start_money": _total(facts, team, "start_money"),
         "money": _total(facts, team, "money"),
         "full_buy": None if buy is None else float(buy == "full"),
         "armored": _total(facts, team, "armor"),

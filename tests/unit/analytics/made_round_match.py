@@ -36,8 +36,12 @@ def _economy(segment: int, player: str, **told: Any) -> tuple:
 
 STORY = [
     _event(1, -5.0, "DAMAGE", "b1", "a1", health_after=90),
-    _economy(1, "a1", money=100, equipment_value=4000, armor=True, helmet=True, kit=True, grenade_count=2),
-    _economy(1, "a2", money=50, equipment_value=1000, armor=True, helmet=False, kit=False, grenade_count=1),
+    _economy(
+        1, "a1", start_money=800, money=100, equipment_value=4000, armor=True, helmet=True, kit=True, grenade_count=2
+    ),
+    _economy(
+        1, "a2", start_money=900, money=50, equipment_value=1000, armor=True, helmet=False, kit=False, grenade_count=1
+    ),
     _economy(1, "b1", money=None, equipment_value=800, armor=False, helmet=False, kit=False, grenade_count=0),
     _economy(1, "b2", money=10, equipment_value=700, armor=True, helmet=False, kit=False, grenade_count=2),
     _event(1, 5.0, "UTILITY", "b2", grenade="smoke"),

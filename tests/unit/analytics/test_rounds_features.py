@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from made_round_match import MATCH, actions, made_match
 
+from esports_assets.analytics.pretreatment import PostTreatment, check_order
 from esports_assets.analytics.rounds import RoundFeatures, dataset_of, export_parquet, round_features
 from esports_assets.analytics.rounds_columns import (
     FEATURES,
@@ -17,8 +18,11 @@ from esports_assets.analytics.rounds_columns import (
     precedes,
     quantity,
 )
+from esports_assets.analytics.rounds_order import order_of
 from esports_assets.canonical.vocabulary import Intent
 from esports_assets.stages.publishing import outcomes_of
+
+EARLY = ("is_ct", "losing_streak", "start_money", "equipment_value", "spacing_to_contact_u", "utility_to_contact")
 
 
 def features(*said: dict[str, Any]) -> RoundFeatures:
@@ -83,6 +87,7 @@ def test_economy_and_score_are_those_of_freeze_end() -> None:
     own, other = rows(features())[1, "alpha"], rows(features())[1, "beta"]
     names = ("equipment_value", "money", "full_buy", "armored", "helmets", "kits", "grenades_held", "buy")
     assert [own[name] for name in names] == [5000.0, 150.0, 1.0, 2.0, 1.0, 1.0, 3.0, "full"]
+    assert (own["start_money"], other["start_money"]) == (1700.0, None)
     assert [other[name] for name in names] == [1500.0, None, 0.0, 1.0, 0.0, 0.0, 2.0, "eco"]
     third = rows(features())[3, "alpha"]
     assert [third[name] for name in names] == [None] * 8
@@ -147,7 +152,7 @@ def test_every_quantity_says_its_unit_and_when_it_is_known() -> None:
         column = ROUND_FEATURES.column(one.name)
         assert column.unit, one.name
         assert column.doc.endswith(f"known {one.known.told}")
-    assert {one.known for one in FEATURES} == {Known.BEFORE, Known.CONTACT, Known.OPENING, Known.DURING}
+    assert {one.known for one in FEATURES} == set(Known) - {Known.AFTER}
     assert {one.known for one in OUTCOMES} == {Known.AFTER}
 
 
@@ -157,6 +162,13 @@ def test_the_pre_treatment_rule_is_the_order_of_the_round() -> None:
     assert not precedes("opening_kill_for", "opening_kill_for")
     assert not precedes("advance_count", "opening_kill_for")
     assert precedes("advance_count", "round_win")
+    check_order(order_of("opening_kill_for", "round_win", EARLY), EARLY)
+    check_order(order_of("full_buy", "round_win", ("start_money", "losing_streak")), ("start_money", "losing_streak"))
+    for treatment, late in (("opening_kill_for", "first_hit"), ("full_buy", "helmets"), ("utility_count", "speed_u_s")):
+        with pytest.raises(PostTreatment, match=f"{late} is measured after the treatment"):
+            check_order(order_of(treatment, "round_win", (late,)), (late,))
+    with pytest.raises(PostTreatment, match="outcome begins no later"):
+        check_order(order_of("round_win", "econ_delta", ()), ())
     with pytest.raises(LookupError, match="has no quantity 'speed_mean'"):
         quantity("speed_mean")
 
