@@ -136,26 +136,25 @@ def _repeat(table: pa.Table, plan: Plan) -> None:
     """What is found in one half of the matches and looked for in the other."""
     ids = np.array(sorted(set(table["match_id"].to_pylist())))
     words = table["match_id"].cast(pa.string())
-    random, shares, strongest = np.random.default_rng(11), [], []
+    random, strongest = np.random.default_rng(11), []
+    shares: dict[str, list[tuple[float, float, float]]] = {"discoveries": [], "stable discoveries": []}
     for _ in range(SPLITS):
         first = random.permutation(ids)[: len(ids) // 2].tolist()
         inside = pc.is_in(words, pa.array(first))
         here, there = (analyse(table.filter(mask), plan) for mask in (inside, pc.invert(inside)))
-        pairs = [(a, _repeats(a, b)) for a, b in zip(here, there, strict=True) if a.significant]
-        stable = [again for a, again in pairs if a.stable]
-        shares.append((len(pairs), sum(again for _, again in pairs), len(stable), sum(stable)))
-        rhos = [(a, again) for a, again in pairs if a.metric == "spearman" and a.outcome == "round_win"]
+        pairs = [(a, b) for a, b in zip(here, there, strict=True) if a.significant]
+        for name, own in (("discoveries", pairs), ("stable discoveries", [pair for pair in pairs if pair[0].stable])):
+            same = np.mean([a.direction == b.direction for a, b in own])
+            shares[name].append((len(own), same, np.mean([_repeats(a, b) for a, b in own])))
+        rhos = [(a, b) for a, b in pairs if a.metric == "spearman" and a.outcome == "round_win"]
         rhos.sort(key=lambda pair: -abs(pair[0].estimate or 0.0))
-        strongest.append(sum(again for _, again in rhos[:STRONGEST]))
-    found, repeated, stable_found, stable_repeated = np.array(shares, dtype=np.float64).T
+        strongest.append(sum(_repeats(a, b) for a, b in rhos[:STRONGEST]))
     print(f"\n{SPLITS} random halves of the matches, looked for in the other half:")
-    for name, number, again in (
-        ("discoveries", found, repeated),
-        ("stable discoveries", stable_found, stable_repeated),
-    ):
+    for name, found in shares.items():
+        number, same, again = np.array(found).T
         print(
-            f"  {name}: {number.mean():.0f} in a half, {again.sum() / number.sum():.1%} repeat "
-            f"(worst split {np.min(again / number):.1%})"
+            f"  {name}: {number.mean():.0f} in a half; {same.mean():.1%} have the same direction (worst split {same.min():.1%}), "
+            f"{again.mean():.1%} repeat (worst split {again.min():.1%})"
         )
     print(f"  {STRONGEST} strongest rhos with round_win: {np.mean(strongest):.1f} repeat (fewest {min(strongest)})")
 

@@ -13,8 +13,9 @@ from esports_assets.analytics.rounds_columns import quantity
 def order_of(treatment: str, outcome: str, covariates: Iterable[str]) -> Order:
     """When treatment and outcome begin and when covariates are known, in stages of a round.
 
-    A quantity of a stage is made since the stage before, and so begins half a stage before it is known. What is known
-    at the treatment's own stage may have been changed by it: it is none of its covariates, and no outcome of it. LookupError for an unknown name.
+    A quantity of a stage is made since the stage before, and so begins half a stage before it is known. What is known at the
+    treatment's own stage may have been changed by it: it is none of its covariates, and no outcome of it. LookupError for an
+    unknown name.
     """
     return Order(
         treatment=quantity(treatment).known - 0.5,
