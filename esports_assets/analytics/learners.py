@@ -32,13 +32,15 @@ FARTHEST = 6.0
 ROUNDS = (15, 60)
 """Boosting rounds after which a candidate is taken."""
 DEEP_FROM_ROWS = 5_000
+ONE_PENALTY_FROM_ROWS = 50_000
+"""Where so many rows outweigh any penalty, the middle one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What learners see of every row, as float32: ``raw`` covariates [n, p], ``linear`` standardised [n, p], and ``smooth``
-    [n, q] with hinges at quantiles and products of pairs, ``wide`` with products of hinges and covariates on top, both
-    standardised as well.
+    """What learners see of every row, as float32: ``raw`` standardised covariates [n, p], ``linear`` the same without far
+    values, ``smooth`` [n, q] with hinges at quantiles and products of pairs, and ``wide`` with products of hinges and
+    covariates on top, all standardised.
     """
 
     raw: Singles
@@ -49,18 +51,24 @@ class Design:
 
 def design_of(covariates: Floats) -> Design:
     """The functions of covariates [n, p]; none of these may be constant."""
-    raw = covariates.astype(np.float32)
-    linear = np.clip(_standardised(raw), -FARTHEST, FARTHEST)
+    scaled = (covariates - covariates.mean(axis=0)) / covariates.std(axis=0)
+    raw = scaled.astype(np.float32)
+    linear = np.clip(raw, -FARTHEST, FARTHEST)
     bent = [list(_hinges(column)) for column in linear.T]
-    smooth = [*linear.T, *(bend for bends in bent for bend in bends), *_products(linear)]
-    wide = [*smooth, *_bent_products(linear, bent)]
-    return Design(raw, linear, _standardised(np.column_stack(smooth)), _standardised(np.column_stack(wide)))
+    columns = [*linear.T, *(bend for bends in bent for bend in bends), *_products(linear)]
+    smooth = _standardised(np.column_stack(columns))
+    more = list(_bent_products(linear, bent))
+    wide = np.column_stack([smooth, _standardised(np.column_stack(more))]) if more else smooth
+    return Design(raw, linear, smooth, wide)
 
 
 def _standardised(x: Singles) -> Singles:
-    scale = x.std(axis=0, dtype=np.float64)
+    """Columns with mean 0 and variance 1, a constant one with 0 throughout. A copy of single precision and no more."""
+    scale = np.array([column.std(dtype=np.float64) for column in x.T])
     scale[scale < 1e-6] = np.inf
-    return np.asarray((x - x.mean(axis=0, dtype=np.float64)) / scale, dtype=np.float32)
+    shifted = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
+    shifted /= scale.astype(np.float32)
+    return np.asarray(shifted)
 
 
 def _hinges(column: Singles) -> Iterator[Singles]:
@@ -96,13 +104,14 @@ def learn(design: Design, y: Floats, train: Ints, test: Ints, *, binary: bool, s
     found: Candidates = {"mean": np.full(len(test), target.mean())}
     if np.ptp(target) == 0:
         return found
+    penalties = PENALTIES if len(train) < ONE_PENALTY_FROM_ROWS else PENALTIES[1:2]
     if binary:
         linear = {"linear": _logistic_path(design.linear, target, train, test, PENALTIES[:1])}
-        linear["curved"] = _logistic_path(design.smooth, target, train, test, PENALTIES)
+        linear["curved"] = _logistic_path(design.smooth, target, train, test, penalties)
     else:
         linear = {"linear": _ridge_path(design.linear, target, train, test, PENALTIES[:1])}
-        linear["curved"] = _ridge_path(design.smooth, target, train, test, PENALTIES)
-        linear["bent products"] = _ridge_path(design.wide, target, train, test, PENALTIES)
+        linear["curved"] = _ridge_path(design.smooth, target, train, test, penalties)
+        linear["bent products"] = _ridge_path(design.wide, target, train, test, penalties)
     for name, path in linear.items():
         found |= {f"{name}, penalty {penalty:g}": predicted for penalty, predicted in path.items()}
     for rounds, predicted in _boosted(design.raw, target, train, test, binary, seed).items():
