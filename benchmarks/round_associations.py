@@ -22,11 +22,11 @@ import pyarrow.compute as pc
 
 from esports_assets.adapters.base import SourceFile
 from esports_assets.adapters.registry import read_file
-from esports_assets.analytics.association import Plan, analyse
+from esports_assets.analytics.association import STANDARD, Plan, analyse
 from esports_assets.analytics.association_results import Association
 from esports_assets.analytics.rounds import dataset_of, export_parquet, round_features
 from esports_assets.analytics.rounds_actions import actions_of_signals
-from esports_assets.analytics.rounds_columns import FEATURES, OUTCOMES, Known, quantity
+from esports_assets.analytics.rounds_columns import OUTCOMES, Known, quantity
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.canonical.vocabulary import Intent, Title
 from esports_assets.ingest import walk
@@ -59,12 +59,11 @@ def main() -> int:
     table = _table(root / "cs2_demos", given.bundles)
     if given.export:
         print(f"dataset {export_parquet(table, given.export)} in {given.export}")
-    plan = Plan(tuple(one.name for one in FEATURES), tuple(one.name for one in OUTCOMES))
     began = time.process_time()
-    found = analyse(table, plan)
+    found = analyse(table, STANDARD)
     print(f"{len(found)} tests as one family in {time.process_time() - began:.1f} s of the processor")
     _report(found)
-    _repeat(table, plan)
+    _repeat(table, STANDARD)
     return 0
 
 

@@ -20,7 +20,7 @@ from esports_assets.analytics.association_matches import Flips, Halves
 from esports_assets.analytics.association_measure import Caution, Measure, Remark
 from esports_assets.analytics.association_results import Association
 from esports_assets.analytics.association_rows import Filters, RoundRows, round_rows
-from esports_assets.analytics.rounds_columns import Known, quantity
+from esports_assets.analytics.rounds_columns import FEATURES, OUTCOMES, Known, quantity
 
 ASSOCIATION_VERSION = "1"
 """Code version: bump it when the same rows give other results."""
@@ -37,17 +37,26 @@ REPEATS_FROM = 0.8
 class Plan:
     """What is asked, before the data is looked at: with it the family of tests is declared.
 
-    ``metrics`` None: all that an outcome allows. ``draws`` is how many flips at least, ``splits`` how many halves, both from
+    ``metrics`` None: all that an outcome allows; ``together``: features of the common model, None all. ``draws`` is how many flips at least, ``splits`` how many halves, both from
     ``seed``; ``alpha`` is the false discovery rate.
     """
 
     features: tuple[str, ...]
     outcomes: tuple[str, ...]
     metrics: tuple[str, ...] | None = None
+    together: tuple[str, ...] | None = None
     alpha: float = 0.05
     draws: int = 20_000
     splits: int = 50
     seed: int = 7
+
+
+STANDARD = Plan(
+    features=tuple(one.name for one in FEATURES),
+    outcomes=tuple(one.name for one in OUTCOMES),
+    together=tuple(one.name for one in FEATURES if one.known < Known.DURING),
+)
+"""Everything with everything; together in one model what is known before the outcome."""
 
 
 def analyse(table: pa.Table, plan: Plan, filters: Filters | None = None) -> list[Association]:
@@ -61,7 +70,7 @@ def analyse(table: pa.Table, plan: Plan, filters: Filters | None = None) -> list
 
 def associate(sets: Sequence[RoundRows], plan: Plan) -> list[Association]:
     """The same of rows that are there already; all sets and outcomes are one family."""
-    asked = [(rows, list(asked_of(rows, plan.metrics))) for rows in sets]
+    asked = [(rows, list(asked_of(rows, plan.metrics, plan.together))) for rows in sets]
     family = sum(len(own) for _, own in asked)
     draws = max(plan.draws, math.ceil(_DRAWS_PER_TEST * family / plan.alpha))
     tests: list[Asked] = []

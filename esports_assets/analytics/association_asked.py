@@ -60,14 +60,17 @@ class _Outcome:
         return cls(name, values, known, two_valued, metrics, Ranked.of(values[known]))
 
 
-def asked_of(rows: RoundRows, wanted: Sequence[str] | None) -> Iterator[Asked]:
-    """Every test of the rows: by feature, outcome and metric, then the models; ``wanted`` None is every metric that fits."""
+def asked_of(rows: RoundRows, wanted: Sequence[str] | None, together: Sequence[str] | None) -> Iterator[Asked]:
+    """Every test of the rows: by feature, outcome and metric, then the models.
+
+    ``wanted`` None is every metric that fits an outcome, ``together`` None a common model of all features.
+    """
     outcomes = [_Outcome.of(name, values, wanted) for name, values in rows.outcomes.items()]
     for feature, x in rows.columns.items():
         yield from _of_feature(rows, feature, x, outcomes)
     for outcome in outcomes:
         if MODEL in outcome.metrics:
-            yield from _of_model(rows, outcome)
+            yield from _of_model(rows, outcome, [name for name in rows.columns if together is None or name in together])
 
 
 def _of_feature(rows: RoundRows, feature: str, x: Floats, outcomes: Sequence[_Outcome]) -> Iterator[Asked]:
@@ -122,13 +125,13 @@ class _Pair:
         return product_moment(self.x, self.y, self.matches, self.number)
 
 
-def _of_model(rows: RoundRows, outcome: _Outcome) -> Iterator[Asked]:
+def _of_model(rows: RoundRows, outcome: _Outcome, names: Sequence[str]) -> Iterator[Asked]:
     """The common model, of the rows where all of its features are known; features that are often unknown stay outside."""
     known, total = outcome.known, int(outcome.known.sum())
     found: dict[str, Measure | NotMeasured] = {}
     inside = []
-    for name, x in rows.columns.items():
-        there = int((~np.isnan(x) & known).sum())
+    for name in names:
+        there = int((~np.isnan(rows.columns[name]) & known).sum())
         if there < MOSTLY_THERE * total:
             found[name] = NotMeasured(MODEL, _missing(total - there, total))
         else:
@@ -142,7 +145,7 @@ def _of_model(rows: RoundRows, outcome: _Outcome) -> Iterator[Asked]:
     elif inside:
         found |= _modelled(rows, inside, known, y, matches)
     missing = _missing(total - len(y), total)
-    for name in rows.columns:
+    for name in names:
         told = found[name] if name not in inside else _told(found[name], missing)
         yield _test(name, outcome.name, rows, len(y), len(matches), told)
 

@@ -60,14 +60,14 @@ def logistic(x: Floats, names: Sequence[str], y: Floats, matches: Matches, numbe
 
     ``x`` [n, k] finite columns that vary, ``y`` 0 or 1 [n], both values there.
     """
-    rarer = int(min(y.sum(), len(y) - y.sum()))
-    if rarer < CASES_PER_FEATURE * len(names):
-        told = f"{rarer} cases of the rarer outcome are too few for a model of {len(names)} features"
-        return _none(names, Caution.TOO_FEW, told)
     z = np.empty((len(x), len(names) + 1))
     z[:, 0] = 1.0
     np.divide(x - x.mean(axis=0), x.std(axis=0), out=z[:, 1:])
     found, kept, remarks = _independent(z[:, 1:], names)
+    rarer = int(min(y.sum(), len(y) - y.sum()))
+    if rarer < CASES_PER_FEATURE * len(kept):
+        told = f"{rarer} cases of the rarer outcome are too few for a model of {len(kept)} features"
+        return found | _none(kept, Caution.TOO_FEW, told)
     while kept:
         columns = [0, *(1 + list(names).index(name) for name in kept)]
         fit, trouble = _fit(z if len(columns) == z.shape[1] else z[:, columns], y, kept)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from made_round_match import actions, made_match
 
-from esports_assets.analytics.association import Plan, analyse, associate
+from esports_assets.analytics.association import STANDARD, Plan, analyse, associate
 from esports_assets.analytics.association_matches import Matches
 from esports_assets.analytics.association_measure import Caution
 from esports_assets.analytics.association_results import (
@@ -22,6 +22,8 @@ from esports_assets.analytics.association_results import (
 )
 from esports_assets.analytics.association_rows import Filters, Layout, RoundRows, round_rows
 from esports_assets.analytics.rounds import dataset_of, round_features
+from esports_assets.analytics.rounds_columns import FEATURES as FEATURE_COLUMNS
+from esports_assets.analytics.rounds_columns import Known
 from esports_assets.canonical.codec import read_parquet, write_parquet
 from esports_assets.stages.publishing import outcomes_of
 
@@ -225,6 +227,13 @@ def test_an_analysis_of_rounds_is_one_family_of_all_outcomes() -> None:
     told = [remark.code for remark in at["smokes", "round_win", "chi2"].findings]
     assert Caution.KNOWN_WITH_OUTCOME in told
     assert Caution.KNOWN_WITH_OUTCOME not in [r.code for r in at["money", "round_win", "chi2"].findings]
+
+
+def test_the_standard_plan_models_together_only_what_is_known_before_the_outcome() -> None:
+    assert set(STANDARD.together or ()) == {one.name for one in FEATURE_COLUMNS if one.known < Known.DURING}
+    found = associate([data()], replace(PLAN, together=("strong",)))
+    assert [one.feature for one in found if one.metric == "logistic"] == ["strong"]
+    assert found[0].family == 9
 
 
 def test_an_analysis_of_nothing_says_so() -> None:
