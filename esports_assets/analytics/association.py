@@ -37,8 +37,8 @@ REPEATS_FROM = 0.8
 class Plan:
     """What is asked, before the data is looked at: with it the family of tests is declared.
 
-    ``metrics`` None: all that an outcome allows; ``together``: features of the common model, None all. ``draws`` is how many flips at least, ``splits`` how many halves, both from
-    ``seed``; ``alpha`` is the false discovery rate.
+    ``metrics`` None: all that an outcome allows; ``together``: features of the common model, None all. ``draws`` is how many
+    flips at least, ``splits`` how many halves, both from ``seed``; ``alpha`` is the false discovery rate.
     """
 
     features: tuple[str, ...]
