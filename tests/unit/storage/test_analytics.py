@@ -151,11 +151,11 @@ def test_the_database_refuses_results_that_contradict_themselves(cursor: Any, wr
 
 def test_an_effect_is_kept_with_its_verdict_and_why(cursor: Any) -> None:
     unknown = dict.fromkeys(("estimate", "lo", "hi", "se"))
-    told = [effect(), effect(estimand="ATT", verdict="not identifiable", **unknown)]
+    told = [effect(), effect(estimand="ATT", verdict="not_identifiable", **unknown)]
     assert write_effects(cursor, "run-1", told) == write_effects(cursor, "run-1", told) == 2
     found = {row["estimand"]: row for row in rows(cursor, "causal_effects")}
     assert found["ATE"] == effect() | {"covariates": ["money", "equipment_value"]}
-    assert (found["ATT"]["estimate"], found["ATT"]["verdict"]) == (None, "not identifiable")
+    assert (found["ATT"]["estimate"], found["ATT"]["verdict"]) == (None, "not_identifiable")
 
 
 @pytest.mark.parametrize(
