@@ -24,8 +24,9 @@ from serving.limits import RequestGuard
 from serving.lineage import Lineage
 from serving.match_reader import MatchReader
 from serving.metrics import Metrics
+from serving.parlour import Parlour
 from serving.room_parts import Rooms
-from serving.routes import health, matches, models, predict, reviews, sockets, webhook
+from serving.routes import games, health, matches, models, predict, reviews, sockets, webhook
 from serving.service import Service
 from serving.settings import Settings, read
 
@@ -39,6 +40,10 @@ _TAGS = [
     {"name": "prediction", "description": "Ask the model that serves a task."},
     {"name": "matches", "description": "Matches of the lake and win probability over them."},
     {"name": "models", "description": "Which models serve."},
+    {
+        "name": "games",
+        "description": "Rock-paper-scissors against models and bots; the same routes stand below /api/v1/rps.",
+    },
     {"name": "reviews", "description": "What a person must look at before it leaves; every route needs an account."},
     {"name": "ingest", "description": "Events into the log; every route needs the role operator."},
     {"name": "operation", "description": "Health, readiness, metrics, versions."},
@@ -74,6 +79,7 @@ def create_app(
     intake = Intake(settings)
     service = Service(settings, watcher, metrics, MatchReader(settings.lake), lineage)
     rooms = Rooms(service, desk, clock)
+    parlour = Parlour(settings, watcher.shelf, metrics, desk)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -81,17 +87,19 @@ def create_app(
         await asyncio.to_thread(desk.start)
         intake.start()
         await asyncio.to_thread(watcher.poll)
-        following = asyncio.create_task(watcher.run(settings.poll_interval_s))
+        await asyncio.to_thread(parlour.start)
+        following = [asyncio.create_task(one.run(settings.poll_interval_s)) for one in (watcher, parlour.families)]
         try:
             yield
         finally:
             lineage.stop()
             await rooms.close()
+            await asyncio.to_thread(parlour.stop)
             await asyncio.to_thread(intake.stop)
             await asyncio.to_thread(desk.stop)
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
 
     app = FastAPI(
         title="esports serving",
@@ -105,6 +113,8 @@ def create_app(
     app.include_router(predict.router(service, desk.access))
     for module in (matches, models, health):
         app.include_router(module.router(service))
+    app.include_router(games.router(parlour), include_in_schema=False)
+    app.include_router(games.router(parlour), prefix="/api/v1/rps", include_in_schema=False)
     app.include_router(reviews.router(desk))
     app.include_router(sockets.router(rooms))
     app.include_router(webhook.router(intake, desk.access))
@@ -126,6 +136,7 @@ def create_app(
     app.add_middleware(RequestGuard, metrics=metrics, limit_of=limit_of, body_timeout_s=settings.body_timeout_s)
     app.state.service = service
     app.state.desk = desk
+    app.state.parlour = parlour
     return app
 
 

@@ -12,8 +12,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from time import monotonic
 from types import MappingProxyType
+from weakref import WeakValueDictionary
 
 from esports_assets.models.bundle import BundleError, Objects
 from esports_assets.promotion.mirror import ALIASES, MarkerError, alias_key, read_alias, read_champion
@@ -46,6 +48,77 @@ class Refusal:
     reason: str
 
 
+class Shelf:
+    """Models of one store, loaded when an alias asks for them; one that was refused is left alone for ``retry_s`` seconds.
+
+    A version that is in use anywhere is loaded once. One thread at a time looks.
+    """
+
+    def __init__(
+        self, store: Objects, *, load: Load, fingerprint_of: FingerprintOf, derivation_of: DerivationOf, retry_s: float
+    ) -> None:
+        self.store = store
+        self._load = load
+        self._fingerprint_of = fingerprint_of
+        self._derivation_of = derivation_of
+        self._retry_s = retry_s
+        self._failed: dict[tuple[str, str], tuple[float, str]] = {}
+        self._loaded: WeakValueDictionary[tuple[str, str], Predictor] = WeakValueDictionary()
+        self._turn = Lock()
+
+    def aliases(
+        self, registered: str, serving: Mapping[str, ServedModel]
+    ) -> tuple[dict[str, ServedModel], dict[str, str]]:
+        """What the markers of a registered model ask for, by alias, and why what was refused was: the model that serves
+        under such an alias stays.
+        """
+        models: dict[str, ServedModel] = {}
+        refused: dict[str, str] = {}
+        with self._turn:
+            for alias in ALIASES:
+                try:
+                    model = self._wanted(registered, alias, serving, models)
+                except (BundleError, MarkerError) as error:
+                    refused[alias] = str(error)
+                    model = serving.get(alias)
+                if model is not None:
+                    models[alias] = model
+        return models, refused
+
+    def _wanted(
+        self, registered: str, alias: str, serving: Mapping[str, ServedModel], fresh: Mapping[str, ServedModel]
+    ) -> ServedModel | None:
+        """The model that the alias's marker asks for: the one that serves, one that is loaded anyway, or a new one."""
+        version = read_alias(self.store, registered, alias)
+        if version is None:
+            return None
+        now = serving.get(alias)
+        if now is not None and now.contract.version == version:
+            return now
+        for other in (*fresh.values(), *serving.values()):
+            if other.contract.version == version:
+                return other.under(alias)
+        model = self._model(registered, version)
+        return ServedModel(model, alias, self._derivation_of(model.contract.window))
+
+    def _model(self, registered: str, version: str) -> Predictor:
+        key = (registered, version)
+        loaded = self._loaded.get(key)
+        if loaded is not None:
+            return loaded
+        failed = self._failed.get(key)
+        if failed is not None and monotonic() < failed[0]:
+            raise BundleError(failed[1])
+        try:
+            model = self._load(self.store, registered, version, self._fingerprint_of)
+        except BundleError as error:
+            self._failed[key] = (monotonic() + self._retry_s, str(error))
+            raise
+        self._failed.pop(key, None)
+        self._loaded[key] = model
+        return model
+
+
 class Watcher:
     """Follows the markers of some tasks. ``poll`` blocks and belongs in a thread; ``current`` is safe anywhere."""
 
@@ -61,17 +134,14 @@ class Watcher:
         announce: Announce,
         retry_s: float,
     ) -> None:
-        self._store = store
+        self.shelf = Shelf(
+            store, load=load, fingerprint_of=fingerprint_of, derivation_of=derivation_of, retry_s=retry_s
+        )
         self.tasks = tuple(tasks)
-        self._load = load
-        self._fingerprint_of = fingerprint_of
-        self._derivation_of = derivation_of
         self._metrics = metrics
         self._announce = announce
-        self._retry_s = retry_s
         self._current: dict[str, TaskModels] = {}
         self._refusals: dict[str, tuple[Refusal, ...]] = {}
-        self._failed: dict[tuple[str, str], tuple[float, str]] = {}
 
     def current(self, task: str) -> TaskModels | None:
         """The models that serve a task now."""
@@ -113,7 +183,7 @@ class Watcher:
     def _follow(self, task: str) -> list[Refusal]:
         before = self._current.get(task)
         try:
-            champion = read_champion(self._store, task)
+            champion = read_champion(self.shelf.store, task)
         except MarkerError as error:
             return [Refusal(task, None, str(error))]
         if champion is None:
@@ -121,51 +191,14 @@ class Watcher:
                 Refusal(task, None, f"No model is promoted for {task}: its champion marker is not in the object store.")
             ]
         serving = before.by_alias if before is not None and before.registered == champion else {}
-        refused: list[Refusal] = []
-        models: dict[str, ServedModel] = {}
-        for alias in ALIASES:
-            try:
-                model = self._wanted(champion, alias, serving, models)
-            except (BundleError, MarkerError) as error:
-                refused.append(Refusal(task, alias, str(error)))
-                model = serving.get(alias)
-            if model is not None:
-                models[alias] = model
-        if PRODUCTION not in models and PRODUCTION not in {refusal.alias for refusal in refused}:
+        models, reasons = self.shelf.aliases(champion, serving)
+        refused = [Refusal(task, alias, reason) for alias, reason in reasons.items()]
+        if PRODUCTION not in models and PRODUCTION not in reasons:
             refused.append(Refusal(task, PRODUCTION, f"{champion} has no version under {PRODUCTION}."))
         if before is not None and before.registered != champion and PRODUCTION not in models:
             return refused
         self._swap(task, before, TaskModels(champion, MappingProxyType(models)))
         return refused
-
-    def _wanted(
-        self, registered: str, alias: str, serving: Mapping[str, ServedModel], fresh: Mapping[str, ServedModel]
-    ) -> ServedModel | None:
-        """The model that the alias's marker asks for: the one that serves, one that is loaded anyway, or a new one."""
-        version = read_alias(self._store, registered, alias)
-        if version is None:
-            return None
-        now = serving.get(alias)
-        if now is not None and now.contract.version == version:
-            return now
-        for other in (*fresh.values(), *serving.values()):
-            if other.contract.version == version:
-                return other.under(alias)
-        model = self._loaded(registered, version)
-        return ServedModel(model, alias, self._derivation_of(model.contract.window))
-
-    def _loaded(self, registered: str, version: str) -> Predictor:
-        key = (registered, version)
-        failed = self._failed.get(key)
-        if failed is not None and monotonic() < failed[0]:
-            raise BundleError(failed[1])
-        try:
-            model = self._load(self._store, registered, version, self._fingerprint_of)
-        except BundleError as error:
-            self._failed[key] = (monotonic() + self._retry_s, str(error))
-            raise
-        self._failed.pop(key, None)
-        return model
 
     def _swap(self, task: str, before: TaskModels | None, after: TaskModels) -> None:
         old = {} if before is None else before.by_alias

@@ -6,8 +6,9 @@ Belongs here: names, defaults and limits. Does not belong here: anything that op
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from serving.games_settings import GamesSettings
 from serving.gate import PUBLIC_MIN_S, Policy
 from serving.house_rules import policy_of, rule_of
 from serving.review_terms import Rule
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from serving.tokens import Issuer
 
 
-class Settings(BaseSettings):
+class Settings(GamesSettings):
     """Settings of the service; every field is an environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
