@@ -23,11 +23,11 @@ from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.simulate.match import simulate
 from esports_assets.simulate.write import demo_bytes
 from esports_assets.windows.micro.batch import micro_rounds
-from esports_assets.windows.micro.message import Message, time_of
 from esports_assets.windows.micro.online import OnlineMicro
 from esports_assets.windows.micro.parity import messages_of
 from esports_assets.windows.micro.spec import MicroWindow
 from esports_assets.windows.sites import SiteBook, plants_of
+from esports_assets.windows.streamed.message import Message, time_of
 
 NAME = "sample-2026-02-09_de_mirage*"
 MOST = 20_000

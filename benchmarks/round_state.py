@@ -21,10 +21,10 @@ from esports_assets.adapters.registry import read_file
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.simulate.match import simulate
 from esports_assets.simulate.write import demo_bytes
-from esports_assets.windows.micro.message import Message, time_of
 from esports_assets.windows.micro.parity import messages_of
 from esports_assets.windows.sites import SiteBook, plants_of
 from esports_assets.windows.state.online import OnlineRounds
+from esports_assets.windows.streamed.message import Message, time_of
 from esports_assets.windows.view import Sites
 
 NAME = "sample-2026-02-09_de_mirage*"

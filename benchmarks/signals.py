@@ -45,12 +45,12 @@ from esports_assets.stages.prior import learn_prior
 from esports_assets.stages.snapshots import read_snapshots
 from esports_assets.storage.lake import Lake
 from esports_assets.windows.batch import match_windows
-from esports_assets.windows.micro.message import time_of
 from esports_assets.windows.micro.parity import messages_of
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.sites import SiteBook, plants_of
 from esports_assets.windows.state.online import OnlineRounds
 from esports_assets.windows.state.rows import RoundOver, StateRows
+from esports_assets.windows.streamed.message import time_of
 from esports_assets.windows.view import Sites
 
 VOICE = Voice({"model_name": "out of fold", "model_version": "0"}, "out of fold", ROUND_STATE.fingerprint)

@@ -12,7 +12,7 @@ import msgspec
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.signals.debounce import Debounce
 from esports_assets.streams.envelope import Envelope
-from esports_assets.windows.micro.facts import in_a_round
+from esports_assets.windows.streamed.message import in_a_round
 
 FORMAT = 1
 _SPACING_US = 1_000_000

@@ -16,7 +16,7 @@ from esports_assets.signals.momentum import WinPoint
 from esports_assets.signals.momentum_agent import MomentumAgent
 from esports_assets.streams.commit import Output
 from esports_assets.streams.names import WIN_PROBABILITY
-from esports_assets.windows.micro.arrival import Arrival
+from esports_assets.windows.streamed.arrival import Arrival
 from serving.live_memory import MatchMemory
 
 

@@ -11,7 +11,7 @@ from esports_assets.canonical.event import WireError
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.streams.entries import Entry
 from esports_assets.streams.envelope import Envelope
-from esports_assets.windows.micro.facts import lineup_of
+from esports_assets.windows.streamed.lineup import lineup_of
 from serving.live_work import Pausing, Work
 
 AHEAD_S = 60.0

@@ -6,8 +6,8 @@ Belongs here: names, defaults and limits. Does not belong here: anything that op
 from pydantic import Field, model_validator
 
 from esports_assets.streams.leases import TTL_S
-from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.micro.spec import WINDOW_S
+from esports_assets.windows.streamed.online import LATENESS_S
 from serving.settings import Settings
 
 

@@ -21,9 +21,9 @@ from esports_assets.signals.debounce import Debounce
 from esports_assets.streams.commit import Output
 from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.replay import Playable, envelopes_of
-from esports_assets.windows.micro.arrival import arrivals
-from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.micro.online import Fed, OnlineMicro
+from esports_assets.windows.streamed.arrival import arrivals
+from esports_assets.windows.streamed.message import Message, Positions
 from serving.live_intents import Intents
 from serving.live_memory import MatchMemory, loaded, saved
 from serving.live_momentum import Momentum, Spoken

@@ -20,12 +20,12 @@ from esports_assets.canonical.vocabulary import Title
 from esports_assets.commands.console import Json, give_up, out, print_json, sentences
 from esports_assets.commands.data import bars
 from esports_assets.ingest import walk
-from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.micro.parity import Parity, parity_of
 from esports_assets.windows.micro.spec import PLAYER_MICRO, WINDOW_S, MicroWindow
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.sites import SiteBook, plants_of
 from esports_assets.windows.state.parity import state_parity_of
+from esports_assets.windows.streamed.online import LATENESS_S
 from esports_assets.windows.view import Sites
 
 EVERY_FRAME = "full"

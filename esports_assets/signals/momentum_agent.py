@@ -22,12 +22,12 @@ from esports_assets.canonical.signal import AgentSignal
 from esports_assets.canonical.vocabulary import Side
 from esports_assets.signals.momentum import Chances, Memory, WinPoint, of_end, of_rows, points_of
 from esports_assets.signals.voice import Voice
-from esports_assets.windows.micro.arrival import Arrival, arrivals
-from esports_assets.windows.micro.message import Message
-from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.state.online import Fed, OnlineRounds
 from esports_assets.windows.state.rows import RoundOver, StateRows
+from esports_assets.windows.streamed.arrival import Arrival, arrivals
+from esports_assets.windows.streamed.message import Message
+from esports_assets.windows.streamed.online import LATENESS_S
 from esports_assets.windows.view import Sites
 
 Spoken = tuple[list[AgentSignal], list[WinPoint]]

@@ -26,7 +26,7 @@ from esports_assets.canonical.signal import AgentSignal, Fact, SignalType
 from esports_assets.signals.moves import Move, merged, told
 from esports_assets.signals.voice import Moment, Voice, statement
 from esports_assets.windows.fill import RoundFacts
-from esports_assets.windows.micro.rows import Lineup
+from esports_assets.windows.streamed.lineup import Lineup
 
 WITHIN_S = 10.0
 """A fight with its answers."""

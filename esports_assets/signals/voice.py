@@ -10,7 +10,7 @@ from typing import Any
 
 from esports_assets.canonical.clock import from_utc_us
 from esports_assets.canonical.signal import AgentSignal, Fact, SignalType, signal_id
-from esports_assets.windows.micro.rows import Lineup
+from esports_assets.windows.streamed.lineup import Lineup
 
 DECIMALS = 6
 

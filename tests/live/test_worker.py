@@ -20,7 +20,7 @@ from esports_assets.streams.log import EventLog
 from esports_assets.streams.names import shard_of, shard_stream
 from esports_assets.streams.replay import Playable, envelopes_of, play
 from esports_assets.windows.micro.batch import player_micro_table
-from esports_assets.windows.micro.online import LATENESS_S
+from esports_assets.windows.streamed.online import LATENESS_S
 
 ROUNDS = 3
 

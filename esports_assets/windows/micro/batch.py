@@ -14,12 +14,14 @@ from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.canonical.vocabulary import EventType, Side
 from esports_assets.windows.asof import Floats
 from esports_assets.windows.micro.block import Block, stack
-from esports_assets.windows.micro.facts import Fact, ct_team_of, fact_of, in_a_round, lineup_of, payload_of, relevant
-from esports_assets.windows.micro.frames import Frames, split_tracking
+from esports_assets.windows.micro.facts import Fact, ct_team_of, fact_of, payload_of, relevant
 from esports_assets.windows.micro.kernel import AT_ONCE, Kernel
-from esports_assets.windows.micro.rows import Lineup, MicroRows, micro_table, picked
+from esports_assets.windows.micro.rows import MicroRows, micro_table, picked
 from esports_assets.windows.micro.spec import MicroWindow, micro_spec
 from esports_assets.windows.micro.standing import Standing, walk
+from esports_assets.windows.streamed.frames import Frames, split_tracking
+from esports_assets.windows.streamed.lineup import Lineup, lineup_of
+from esports_assets.windows.streamed.message import in_a_round
 from esports_assets.windows.view import Sites
 
 

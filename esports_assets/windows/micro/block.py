@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from esports_assets.canonical.clock import LONGEST_ROUND_S
 from esports_assets.windows.asof import Floats, Ints
-from esports_assets.windows.micro.frames import Frames, In, Singles
 from esports_assets.windows.micro.holding import classes_of
 from esports_assets.windows.micro.spec import METRES_PER_U
 from esports_assets.windows.micro.standing import Bomb, Of, Walk
+from esports_assets.windows.streamed.frames import Frames, In, Singles
 from esports_assets.windows.view import Sites
 
 Flags = npt.NDArray[np.bool_]

@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.windows.micro.facts import Fact
-from esports_assets.windows.micro.frame_log import FrameLog, Words
-from esports_assets.windows.micro.frames import In
 from esports_assets.windows.micro.match_log import MatchLog
-from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.micro.round_log import RoundLog
-from esports_assets.windows.micro.rows import Lineup
 from esports_assets.windows.micro.spec import MicroWindow, micro_spec
 from esports_assets.windows.micro.standing import Of, Standing
+from esports_assets.windows.streamed.frame_log import FrameLog, Words
+from esports_assets.windows.streamed.frames import In
+from esports_assets.windows.streamed.lineup import Lineup
+from esports_assets.windows.streamed.message import Message, Positions
 from esports_assets.windows.view import Sites
 
 Triple = tuple[float, float, float]
@@ -103,7 +103,7 @@ def load_match(saved: bytes, window: MicroWindow, lateness_us: int) -> MatchLog:
         lineup=lineup,
         sites=Sites(*held.sites),
         words=words,
-        rounds={own.segment: _loaded(own, players, words) for own in held.rounds},
+        rounds={own.segment: _loaded(own, players, words, window) for own in held.rounds},
         over=held.over,
         waiting=[_message(event, frame) for event, frame in held.waiting],
         latest_us=held.latest_us,
@@ -136,7 +136,7 @@ def _saved(own: RoundLog) -> _Round:
     )
 
 
-def _loaded(saved: _Round, players: tuple[str, ...], words: Words) -> RoundLog:
+def _loaded(saved: _Round, players: tuple[str, ...], words: Words, window: MicroWindow) -> RoundLog:
     t = _array(saved.frame_t, np.float64)
     data = _array(saved.frame_data, np.float32).reshape(len(t), len(players), len(In))
     people = _array(saved.people, np.float64).reshape(len(Of), len(players))
@@ -145,6 +145,7 @@ def _loaded(saved: _Round, players: tuple[str, ...], words: Words) -> RoundLog:
         zero_us=saved.zero_us,
         frames=FrameLog(players, words, t, data),
         base=Standing(people, _array(saved.bomb, np.float64)),
+        every_frame=window.rate_hz is None,
         facts=saved.facts,
         ids=set(saved.ids),
         ct_team=saved.ct_team,

@@ -12,12 +12,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esports_assets.canonical.clock import LONGEST_ROUND_S
-from esports_assets.canonical.schema import EVENTS
 from esports_assets.canonical.space import WORLD_LIMIT_U
 from esports_assets.canonical.vocabulary import EventType, Side
-from esports_assets.windows.micro.frames import MOST_ARMOR, MOST_HEALTH
 from esports_assets.windows.micro.holding import GUNS
+from esports_assets.windows.streamed.frames import MOST_ARMOR, MOST_HEALTH
 
 OBJECTIVE_DEEDS = frozenset(
     {
@@ -37,7 +35,6 @@ FACTS = frozenset(
 )
 """Events that change a row."""
 
-LAST_SEGMENT = int(EVENTS.column("segment").maximum or 0)
 UNKNOWN = math.nan
 _MOST = 1000.0
 """Nobody carries so many grenades, and nobody is blind for so many seconds."""
@@ -70,11 +67,6 @@ class Fact(msgspec.Struct, frozen=True, array_like=True):
         return self.t, self.seq, self.event_id
 
 
-def in_a_round(segment: int, t: float | None) -> bool:
-    """Whether an event or frame belongs to a round and has a time that a round can have."""
-    return 1 <= segment <= LAST_SEGMENT and t is not None and -LONGEST_ROUND_S <= t <= LONGEST_ROUND_S
-
-
 def fact_of(
     event_id: str, kind: EventType, t: float, seq: int, actor: str | None, target: str | None, told: Mapping[str, Any]
 ) -> Fact | None:
@@ -104,14 +96,6 @@ def ct_team_of(kind: EventType, team: str | None, side: Side | None, told: Mappi
     if isinstance(stated, str):
         return stated
     return team if side is Side.CT and kind in FACTS else None
-
-
-def lineup_of(told: Mapping[str, Any]) -> dict[str, str]:
-    """Player to team, from the payload of a MAP_START."""
-    players = told.get("players")
-    if not isinstance(players, Mapping):
-        return {}
-    return {str(player): team for player, team in players.items() if isinstance(team, str)}
 
 
 def relevant(events: pa.Table) -> pa.Table:

@@ -11,13 +11,13 @@ import numpy as np
 from esports_assets.windows.asof import Floats, Ints
 from esports_assets.windows.micro.angles import apart_deg
 from esports_assets.windows.micro.block import Flags, Stack
-from esports_assets.windows.micro.frames import HAS_BOMB, HAS_KIT, In
 from esports_assets.windows.micro.holding import HOLDINGS
 from esports_assets.windows.micro.instant import Now, instants, known
 from esports_assets.windows.micro.motion import Motion, Place, Sums, length, motion, over_window, planted_places
 from esports_assets.windows.micro.sight import Sight, sight
 from esports_assets.windows.micro.spec import METRES_PER_U, PLAYER_MICRO, TRADE_S
 from esports_assets.windows.micro.standing import NOT_TOLD, Bomb, Of
+from esports_assets.windows.streamed.frames import HAS_BOMB, HAS_KIT, In
 
 AT_ONCE = 1024
 """Instants that are best measured together: enough to pay for the calls, few enough to stay in the processor's cache."""

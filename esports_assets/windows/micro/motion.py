@@ -12,9 +12,9 @@ import numpy as np
 from esports_assets.windows.asof import Floats, Ints
 from esports_assets.windows.micro.angles import apart_deg
 from esports_assets.windows.micro.block import Flags, Stack
-from esports_assets.windows.micro.frames import ALIVE, In
 from esports_assets.windows.micro.spec import METRES_PER_U, NEAR_M, STILL_MPS
 from esports_assets.windows.micro.standing import Bomb
+from esports_assets.windows.streamed.frames import ALIVE, In
 
 CELLS = 16_384
 """Frames of windows, times seats, that are walked together."""

@@ -17,10 +17,11 @@ from esports_assets.canonical.event import IngestionMeta, decode, encode
 from esports_assets.canonical.frames import frames_of, zeros_of
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.windows.micro.batch import micro_rounds
-from esports_assets.windows.micro.message import Message, positions_of, time_of
-from esports_assets.windows.micro.online import LATENESS_S, OnlineMicro
+from esports_assets.windows.micro.online import OnlineMicro
 from esports_assets.windows.micro.rows import MicroRows
 from esports_assets.windows.micro.spec import PLAYER_MICRO, MicroWindow
+from esports_assets.windows.streamed.message import Message, positions_of, time_of
+from esports_assets.windows.streamed.online import LATENESS_S
 from esports_assets.windows.view import Sites
 
 AT_A_TIME = 512

@@ -16,10 +16,10 @@ from esports_assets.canonical.vocabulary import EventType
 from esports_assets.windows.asof import Floats
 from esports_assets.windows.micro.block import Block
 from esports_assets.windows.micro.facts import Fact, ct_team_of, fact_of
-from esports_assets.windows.micro.frame_log import FrameLog, Seated
-from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.micro.spec import MicroWindow
 from esports_assets.windows.micro.standing import Standing, walk
+from esports_assets.windows.streamed.frame_log import FrameLog, Seated
+from esports_assets.windows.streamed.message import Message, Positions
 from esports_assets.windows.view import Sites
 
 KEPT_WINDOWS = 2
@@ -48,6 +48,8 @@ class RoundLog:
     frames: FrameLog
     base: Standing
     """State before the first fact that is kept."""
+    every_frame: bool
+    """Whether every frame has a row."""
     facts: list[Fact] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     ct_team: str | None = None
@@ -78,20 +80,20 @@ class RoundLog:
             insort(self.facts, fact, key=_order)
         return True
 
-    def add_frame(self, frame: Positions, t: float, every_frame: bool) -> bool:
+    def add_frame(self, frame: Positions, t: float) -> bool:
         """Take what is new in a frame; False where nothing is."""
         if t > self.heard_t:
             self.heard_t = t
         new = self.frames.add(t, frame)
-        if new and every_frame and t >= 0.0:
+        if new and self.every_frame and t >= 0.0:
             self.unannounced.append(t)
         return new
 
-    def add_frames(self, frames: Seated, every_frame: bool) -> None:
+    def add_frames(self, frames: Seated) -> None:
         """Take frames that are later than all that came before, in order."""
         self.heard_t = max(self.heard_t, float(frames.t[-1]))
         self.frames.extend(frames)
-        if every_frame:
+        if self.every_frame:
             self.unannounced += frames.t[frames.t >= 0.0].tolist()
 
     def knows(self, message: Message, t: float) -> bool:

@@ -4,9 +4,8 @@ Belongs here: picking the living from what the kernel measured, and the window's
 Does not belong here: when a row is due.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,33 +19,7 @@ from esports_assets.windows.micro.block import Stack
 from esports_assets.windows.micro.kernel import Measured
 from esports_assets.windows.micro.spec import PLAYER_MICRO
 from esports_assets.windows.spec import WindowSpec
-
-
-@dataclass(frozen=True)
-class Lineup:
-    """The players of a match, sorted, with their teams, and what else every row repeats."""
-
-    match_id: str
-    series_id: str
-    map: str
-    simulated: bool
-    players: tuple[str, ...]
-    teams: tuple[str, ...]
-
-    @classmethod
-    def of(cls, match_id: str, series_id: str, map_name: str, simulated: bool, teams: Mapping[str, str]) -> "Lineup":
-        """From player to team."""
-        players = tuple(sorted(teams))
-        return cls(match_id, series_id, map_name, simulated, players, tuple(teams[player] for player in players))
-
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """Player to position."""
-        return {player: i for i, player in enumerate(self.players)}
-
-    def sides(self, ct_team: str) -> tuple[bool, ...]:
-        """Who plays CT in a round."""
-        return tuple(team == ct_team for team in self.teams)
+from esports_assets.windows.streamed.lineup import Lineup
 
 
 @dataclass(frozen=True, slots=True)

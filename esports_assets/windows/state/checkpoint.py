@@ -4,6 +4,7 @@ Belongs here: the saved form; a restored match goes on as if nothing had happene
 Does not belong here: where the bytes are kept.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,13 +13,13 @@ import numpy.typing as npt
 
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.windows.history import PlayerHistory, RoundSummary, TeamHistory
-from esports_assets.windows.micro.frame_log import FrameLog, Words
-from esports_assets.windows.micro.frames import In
-from esports_assets.windows.micro.message import Message, Positions
-from esports_assets.windows.micro.rows import Lineup
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.state.match_log import MatchLog
 from esports_assets.windows.state.round_log import End, Kept, RoundLog, Start
+from esports_assets.windows.streamed.frame_log import FrameLog, Words
+from esports_assets.windows.streamed.frames import In
+from esports_assets.windows.streamed.lineup import Lineup
+from esports_assets.windows.streamed.message import Message, Positions
 from esports_assets.windows.view import Sites
 
 Triple = tuple[float, float, float]
@@ -106,7 +107,7 @@ def load_match(saved: bytes, lateness_us: int) -> MatchLog:
         )
     lineup = None if held.about is None else Lineup(held.match_id, *held.about)
     words = Words(held.words)
-    players = () if lineup is None else lineup.players
+    index = {} if lineup is None else lineup.index
     return MatchLog(
         match_id=held.match_id,
         lateness_us=lateness_us,
@@ -116,7 +117,7 @@ def load_match(saved: bytes, lateness_us: int) -> MatchLog:
         teams={name: _team(team) for name, team in held.teams.items()},
         form=held.form,
         won=held.won,
-        rounds={own.segment: _loaded(own, players, words) for own in held.rounds},
+        rounds={own.segment: _loaded(own, index, words) for own in held.rounds},
         over=held.over,
         waiting=[_message(event, frame) for event, frame in held.waiting],
         latest_us=held.latest_us,
@@ -151,13 +152,14 @@ def _saved(own: RoundLog) -> _Round:
     )
 
 
-def _loaded(saved: _Round, players: tuple[str, ...], words: Words) -> RoundLog:
+def _loaded(saved: _Round, index: Mapping[str, int], words: Words) -> RoundLog:
     t = _array(saved.frame_t, np.float64)
-    data = _array(saved.frame_data, np.float32).reshape(len(t), len(players), len(In))
+    data = _array(saved.frame_data, np.float32).reshape(len(t), len(index), len(In))
     return RoundLog(
         segment=saved.segment,
         zero_us=saved.zero_us,
-        frames=FrameLog(players, words, t, data),
+        frames=FrameLog(tuple(index), words, t, data),
+        index=index,
         primary=_array(saved.primary, np.int64),
         start_armor=_array(saved.start_armor, np.float64),
         started=saved.started,

@@ -10,10 +10,10 @@ import numpy as np
 
 from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.windows.batch import match_windows
-from esports_assets.windows.micro.online import LATENESS_S
 from esports_assets.windows.micro.parity import AT_A_TIME, Difference, Parity, messages_of, shuffled
 from esports_assets.windows.state.online import OnlineRounds
 from esports_assets.windows.state.rows import RoundOver, StateRows
+from esports_assets.windows.streamed.online import LATENESS_S
 from esports_assets.windows.view import Sites
 
 _LABEL = "ct_won"

@@ -19,10 +19,10 @@ from esports_assets.canonical.vocabulary import EventType, Side
 from esports_assets.windows.asof import Floats, Ints, forward_fill
 from esports_assets.windows.batch import Instants, instants_of
 from esports_assets.windows.fill import PRIMARY_CODE, RoundFacts, Tracks
-from esports_assets.windows.micro.frame_log import FrameLog, Seated
-from esports_assets.windows.micro.frames import ALIVE, HAS_BOMB, HAS_KIT, In
-from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.state_event import StateEvent, state_event_of
+from esports_assets.windows.streamed.frame_log import FrameLog, Seated
+from esports_assets.windows.streamed.frames import ALIVE, HAS_BOMB, HAS_KIT, In
+from esports_assets.windows.streamed.message import Message, Positions
 
 _RANKS = {EventType.FREEZE_END: 0, EventType.ROUND_START: 1, EventType.ROUND_END: 2}
 """Events that tell who plays which side and the score, the most telling first."""
@@ -74,6 +74,8 @@ class RoundLog:
     zero_us: int
     """Source time of freeze end, by the first message of the round."""
     frames: FrameLog
+    index: Mapping[str, int]
+    """Player to position."""
     primary: Ints
     """Last primary weapon of each player before the first frame that is kept."""
     start_armor: Floats
@@ -91,12 +93,12 @@ class RoundLog:
     """So many events stand before ``final_t``."""
 
     @classmethod
-    def begin(cls, segment: int, zero_us: int, frames: FrameLog, players: int) -> "RoundLog":
+    def begin(cls, segment: int, zero_us: int, frames: FrameLog, index: Mapping[str, int]) -> "RoundLog":
         """A round of which nothing is known."""
-        unknown = np.full(players, _UNKNOWN_PRIMARY, dtype=np.int64)
-        return cls(segment, zero_us, frames, unknown, np.full(players, np.nan))
+        unknown = np.full(len(index), _UNKNOWN_PRIMARY, dtype=np.int64)
+        return cls(segment, zero_us, frames, index, unknown, np.full(len(index), np.nan))
 
-    def add_event(self, event: CanonicalEvent, t: float, index: Mapping[str, int]) -> bool:
+    def add_event(self, event: CanonicalEvent, t: float) -> bool:
         """Take an event of the round; False for one that came before."""
         if event.event_id in self.ids:
             return False
@@ -105,7 +107,7 @@ class RoundLog:
             self.heard_t = t
         if event.event_type in _RANKS:
             self._learn(event, t)
-        told = state_event_of(event, t, index)
+        told = state_event_of(event, t, self.index)
         if told is not None:
             insort(self.events, Kept(t, event.seq, told, utc_us(event.timestamp)), key=_order)
         return True

@@ -11,9 +11,9 @@ from typing import Any
 from esports_assets.canonical.vocabulary import Side
 from esports_assets.windows.asof import Floats
 from esports_assets.windows.fill import RoundFacts
-from esports_assets.windows.micro.rows import Lineup
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.state_event import StateEvent
+from esports_assets.windows.streamed.lineup import Lineup
 
 
 @dataclass(frozen=True, slots=True)

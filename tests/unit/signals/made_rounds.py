@@ -11,10 +11,10 @@ from esports_assets.canonical.vocabulary import EventType, Side
 from esports_assets.signals.momentum import Chances
 from esports_assets.signals.voice import Voice
 from esports_assets.windows.fill import RoundFacts
-from esports_assets.windows.micro.rows import Lineup
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.state.rows import RoundOver, StateRows
 from esports_assets.windows.state_event import StateEvent
+from esports_assets.windows.streamed.lineup import Lineup
 
 PLAYERS, TEAMS = ("a1", "a2", "b1", "b2"), ("alpha", "alpha", "beta", "beta")
 LINEUP = Lineup("made:one:1", "made:one", "de_made", False, PLAYERS, TEAMS)

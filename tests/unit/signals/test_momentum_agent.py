@@ -22,9 +22,9 @@ from esports_assets.signals.economy import VOICE as RULE
 from esports_assets.signals.momentum import WinPoint
 from esports_assets.signals.momentum_agent import MomentumAgent, WinModel
 from esports_assets.windows.batch import match_windows
-from esports_assets.windows.micro.message import Message, time_of
 from esports_assets.windows.micro.parity import messages_of, shuffled
 from esports_assets.windows.registry import ROUND_STATE
+from esports_assets.windows.streamed.message import Message, time_of
 from esports_assets.windows.view import Sites
 from serving.derivation import derivation_of
 from serving.served import ServedModel

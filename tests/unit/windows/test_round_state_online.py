@@ -19,11 +19,11 @@ from esports_assets.canonical.match import CanonicalMatch
 from esports_assets.canonical.vocabulary import EventType, Side
 from esports_assets.cli import app
 from esports_assets.windows.batch import match_windows
-from esports_assets.windows.micro.message import Message, Positions, time_of
 from esports_assets.windows.micro.parity import messages_of, shuffled
 from esports_assets.windows.state.online import Fed, OnlineRounds
 from esports_assets.windows.state.parity import compared_rounds, state_parity_of
 from esports_assets.windows.state.rows import RoundOver, StateRows
+from esports_assets.windows.streamed.message import Message, Positions, time_of
 
 FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 matches = st.builds(random_match, st.integers(0, 2**32), st.integers(1, 3), st.integers(0, 25), st.integers(0, 40))
@@ -283,7 +283,7 @@ TEAMS = (
 def test_nothing_that_a_payload_may_hold_stops_it(told: list[tuple[EventType, dict[str, Any]]]) -> None:
     made = _small()
     for i, (kind, payload) in enumerate(told):
-        made.say(1, float(i % 5), kind, actor="a1", target="b1", payload=payload)
+        made.say(1, 0.5 + i % 5, kind, actor="a1", target="b1", payload=payload)
     online = OnlineRounds(lambda _: SITES)
     fed = [online.feed([event]) for event in made.events()]
     for match_id in online.matches:

@@ -14,10 +14,10 @@ from esports_assets.canonical.frames import FrameRow
 from esports_assets.canonical.match import CanonicalMatch, MatchHeader
 from esports_assets.canonical.schema import PLAYERS, ROUNDS, TRACKING
 from esports_assets.canonical.vocabulary import EventType, Side, Title
-from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.micro.online import Fed, OnlineMicro
 from esports_assets.windows.micro.rows import MicroRows
 from esports_assets.windows.micro.spec import METRES_PER_U, MicroWindow
+from esports_assets.windows.streamed.message import Message, Positions
 from esports_assets.windows.view import Sites
 
 MATCH = "made:one:1"

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from micro_made import MATCH, SITES, Story, stands
 
 from esports_assets.canonical.event import CanonicalEvent
-from esports_assets.windows.micro import match_log as micro_log
-from esports_assets.windows.micro.arrival import arrivals
-from esports_assets.windows.micro.message import Message, Positions, time_of
+from esports_assets.windows.micro.match_log import MatchLog
 from esports_assets.windows.micro.online import OnlineMicro
 from esports_assets.windows.micro.parity import messages_of
-from esports_assets.windows.micro.rows import Lineup
 from esports_assets.windows.micro.spec import MicroWindow
-from esports_assets.windows.state import match_log as state_log
 from esports_assets.windows.state.online import OnlineRounds
+from esports_assets.windows.streamed import match as streamed
+from esports_assets.windows.streamed.arrival import arrivals
+from esports_assets.windows.streamed.lineup import Lineup
+from esports_assets.windows.streamed.message import Message, Positions, time_of
 
 Online = OnlineMicro | OnlineRounds
 WINDOWS: dict[str, Callable[[], Online]] = {
@@ -77,8 +77,7 @@ def _plain(fed: Any) -> Any:
 
 
 def _one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    for log in (micro_log, state_log):
-        monkeypatch.setattr(log, "placed", lambda arrival, match: None)
+    monkeypatch.setattr(streamed, "placed", lambda arrival, match: None)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -96,9 +95,9 @@ def test_at_once_is_one_by_one(window: str, seed: int, sizes: list[int], share: 
         assert _heard(WINDOWS[window], messages, sizes) == at_once
 
 
-def _log(story: Story) -> tuple[micro_log.MatchLog, list[Message]]:
+def _log(story: Story) -> tuple[MatchLog, list[Message]]:
     """A match whose players are known, and what came after its beginning."""
-    log = micro_log.MatchLog(MATCH, 2_000_000, MicroWindow())
+    log = MatchLog(MATCH, 2_000_000, window=MicroWindow())
     log.introduce(Lineup.of(MATCH, "made:one", "de_made", False, {"a1": "alpha", "b1": "beta"}), SITES)
     return log, story.messages[1:]
 
@@ -153,10 +152,10 @@ def test_what_is_not_comes_message_by_message_and_nothing_is_taken_before(
     (arrival,) = arrivals(disorder(messages))
     assert log.take_all(arrival) is None
     assert not log.rounds
-    assert log.latest_us == micro_log.NO_TIME_US
+    assert log.latest_us == streamed.NO_TIME_US
 
 
 def test_nothing_is_placed_before_the_players_are_known() -> None:
-    log = micro_log.MatchLog(MATCH, 2_000_000, MicroWindow())
+    log = MatchLog(MATCH, 2_000_000, window=MicroWindow())
     (arrival,) = arrivals(_story().messages)
     assert log.take_all(arrival) is None

@@ -14,11 +14,11 @@ from micro_made import MATCH, SITES, Story, U, match_of, played, random_story, r
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.vocabulary import EventType
 from esports_assets.windows.micro.batch import micro_rounds
-from esports_assets.windows.micro.message import Message, Positions
 from esports_assets.windows.micro.online import Fed, OnlineMicro
 from esports_assets.windows.micro.parity import compared, messages_of, parity_of, shuffled
 from esports_assets.windows.micro.rows import MicroRows
 from esports_assets.windows.micro.spec import MicroWindow
+from esports_assets.windows.streamed.message import Message, Positions
 
 FEW = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 windows = st.sampled_from([MicroWindow(), MicroWindow(rate_hz=None), MicroWindow(1.5, 3.7), MicroWindow(0.3, None)])
@@ -338,7 +338,7 @@ def test_memory_of_a_match_does_not_grow(rate_hz: float | None) -> None:
 
 
 def test_a_match_that_is_over_is_forgotten_and_its_stragglers_do_not_wake_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("esports_assets.windows.micro.online.REMEMBERED", 3)
+    monkeypatch.setattr("esports_assets.windows.streamed.online.REMEMBERED", 3)
     online = OnlineMicro(lambda _: SITES)
     for number in range(6):
         story = Story(f"made:{number}:1")

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from esports_assets.cli import app
 from esports_assets.commands import parity as command
 from esports_assets.windows.micro.batch import micro_rounds
-from esports_assets.windows.micro.message import time_of
 from esports_assets.windows.micro.parity import Difference, Parity, compared, messages_of, shuffled
 from esports_assets.windows.micro.rows import MicroRows
 from esports_assets.windows.micro.spec import PLAYER_MICRO, MicroWindow
+from esports_assets.windows.streamed.message import time_of
 
 RUNNER = CliRunner()
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from esports_assets.canonical.frames import FrameRow
 from esports_assets.windows.asof import Ints
-from esports_assets.windows.micro.frames import ALIVE, HAS_BOMB, HAS_KIT, In, Singles, believed
+from esports_assets.windows.streamed.frames import ALIVE, HAS_BOMB, HAS_KIT, In, Singles, believed
 
 
 class Told(NamedTuple):

@@ -13,9 +13,9 @@ import numpy as np
 
 from esports_assets.canonical.frames import FrameRow
 from esports_assets.windows.asof import Floats, Ints
-from esports_assets.windows.micro.frames import Frames, In, Singles
-from esports_assets.windows.micro.message import Positions
-from esports_assets.windows.micro.told import told_of
+from esports_assets.windows.streamed.frames import Frames, In, Singles
+from esports_assets.windows.streamed.message import Positions
+from esports_assets.windows.streamed.told import told_of
 
 MOST_WORDS = 4096
 """Weapons and places of one match that are told apart; what is named beyond them is unknown."""

@@ -12,6 +12,7 @@ import numpy as np
 from esports_assets.canonical.clock import LONGEST_ROUND_S, utc_us
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.frames import FrameRow, frame_of, is_frame
+from esports_assets.canonical.schema import EVENTS
 
 
 class Positions(msgspec.Struct, frozen=True):
@@ -27,6 +28,7 @@ class Positions(msgspec.Struct, frozen=True):
 
 
 Message = CanonicalEvent | Positions
+LAST_SEGMENT = int(EVENTS.column("segment").maximum or 0)
 
 
 def positions_of(event: CanonicalEvent) -> Positions:
@@ -47,3 +49,8 @@ def time_of(message: Message) -> tuple[int, float | None, int]:
         in_range = -LONGEST_ROUND_S <= t <= LONGEST_ROUND_S
         return message.segment, float(np.float32(t)) if in_range else t, message.at_us
     return message.segment, message.t, utc_us(message.timestamp)
+
+
+def in_a_round(segment: int, t: float | None) -> bool:
+    """Whether an event or frame belongs to a round and has a time that a round can have."""
+    return 1 <= segment <= LAST_SEGMENT and t is not None and -LONGEST_ROUND_S <= t <= LONGEST_ROUND_S

@@ -18,10 +18,9 @@ from esports_assets.canonical.clock import LONGEST_ROUND_S, utc_us
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.frames import is_frame
 from esports_assets.canonical.vocabulary import EventType
-from esports_assets.windows.micro.facts import LAST_SEGMENT
-from esports_assets.windows.micro.frame_log import FrameLog, Seated
-from esports_assets.windows.micro.message import Message, Positions
-from esports_assets.windows.micro.told import Told, told_of
+from esports_assets.windows.streamed.frame_log import FrameLog, Seated
+from esports_assets.windows.streamed.message import LAST_SEGMENT, Message, Positions
+from esports_assets.windows.streamed.told import Told, told_of
 
 
 class Arrival:
