@@ -30,7 +30,7 @@ from esports_assets.analytics.verdict import DEFAULT, Evidence, PlaceboOutcome, 
 ESTIMATOR = "cross-fitted AIPW"
 LARGE = 50_000
 """Above so many rows one split into two folds is enough: splits agree, and half of the rows teach as much as four fifths."""
-NOISE_ROWS = 20_000
+NOISE_ROWS = 5_000
 """The random common cause is asked of about so many rows at most, clusters whole."""
 
 
@@ -101,7 +101,7 @@ def causal_effect(study: Study, plan: Plan = Plan()) -> Effect:
         common_cause_shift=_common_cause_shift(fit, plan),
         split_spread=fit.spread,
         alike=neighbours_alike(fit.design.linear, own, study.treated, study.cluster, arms, rng),
-        alike_limit=DEFAULT.max_alike + 2 / math.sqrt(len(study)),
+        alike_limit=DEFAULT.max_alike + 2 / math.sqrt(study.clusters),
         clusters=study.clusters,
     )
     verdict, reasons = judge(evidence)

@@ -16,7 +16,7 @@ import numpy as np
 from esports_assets.analytics.inference import LEVEL, clustered_se
 from esports_assets.analytics.study import Floats, Ints, Study
 
-MOST_VALUES = 20_000_000
+MOST_VALUES = 5_000_000
 """Draws times rows."""
 
 
@@ -50,38 +50,49 @@ def placebo_treatment(study: Study, residual: Floats, propensity: Floats, rng: n
     draws = int(np.clip(MOST_VALUES // len(study), 20, 200))
     units, permuted = _units(study, propensity)
     critical = float(t.ppf(0.5 + LEVEL / 2, study.clusters - 1))
-    z = np.array([_statistic(study.cluster, residual, *_draw(study.treated, units, rng)) for _ in range(draws)])
+    z = np.array([_statistic(study.cluster, residual, *_draw(units, rng)) for _ in range(draws)])
     limit = float(binom.ppf(0.999, draws, 1 - LEVEL)) / draws
     return PlaceboTreatment(draws, float((np.abs(z) > critical).mean()), limit, float(z.std()), permuted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Units:
-    """What is permuted: ``of_row`` the unit of a row, ``stratum`` of a unit: units are exchanged within their stratum."""
+    """What is permuted: ``of_row`` the unit of a row [n]; of a unit its ``stratum``, within which it is exchanged, its share of
+    treated rows (``treated``) and that of its stratum (``share``); ``order`` sorts units by stratum.
+    """
 
     of_row: Ints
     stratum: Ints
+    treated: Floats
+    share: Floats
+    order: Ints
+
+    @classmethod
+    def of(cls, treated: Floats, of_row: Ints, stratum: Ints) -> "_Units":
+        """The units of rows with these treatments."""
+        count = len(stratum)
+        of_unit = np.bincount(of_row, weights=treated, minlength=count) / np.bincount(of_row, minlength=count)
+        share = np.bincount(stratum, weights=of_unit) / np.maximum(np.bincount(stratum), 1)
+        return cls(of_row, stratum, of_unit, share[stratum], np.argsort(stratum, kind="stable"))
 
 
 def _units(study: Study, propensity: Floats) -> tuple[_Units, str]:
     rows = np.arange(len(study), dtype=np.int64)
     if not study.clustered:
-        tenth = np.searchsorted(np.quantile(propensity, np.linspace(0.1, 0.9, 9)), propensity)
-        return _Units(rows, tenth.astype(np.int64)), "rows within tenths of propensity"
+        tenth = np.searchsorted(np.quantile(propensity, np.linspace(0.1, 0.9, 9)), propensity).astype(np.int64)
+        return _Units.of(study.treated, rows, tenth), "rows within tenths of propensity"
     share = np.bincount(study.cluster, weights=study.treated) / np.bincount(study.cluster)
     if np.mean((share == 0) | (share == 1)) > 0.5:
-        return _Units(study.cluster, np.zeros(study.clusters, dtype=np.int64)), "clusters"
-    return _Units(rows, study.cluster), "rows within clusters"
+        one_stratum = np.zeros(study.clusters, dtype=np.int64)
+        return _Units.of(study.treated, study.cluster, one_stratum), "clusters"
+    return _Units.of(study.treated, rows, study.cluster), "rows within clusters"
 
 
-def _draw(treated: Floats, units: _Units, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _draw(units: _Units, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """A permuted treatment and its propensity, by row."""
-    count = len(units.stratum)
-    of_unit = np.bincount(units.of_row, weights=treated, minlength=count) / np.bincount(units.of_row, minlength=count)
-    drawn = np.empty(count)
-    drawn[np.argsort(units.stratum, kind="stable")] = of_unit[np.lexsort((rng.random(count), units.stratum))]
-    share = (np.bincount(units.stratum, weights=of_unit) / np.maximum(np.bincount(units.stratum), 1))[units.stratum]
-    return drawn[units.of_row], share[units.of_row]
+    drawn = np.empty(len(units.stratum))
+    drawn[units.order] = units.treated[np.lexsort((rng.random(len(units.stratum)), units.stratum))]
+    return drawn[units.of_row], units.share[units.of_row]
 
 
 def _statistic(cluster: Ints, residual: Floats, drawn: Floats, share: Floats) -> float:

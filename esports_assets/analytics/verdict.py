@@ -34,14 +34,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """See the module; shares 0 ... 1, ``max_shift`` in standard errors."""
+    """See the module; shares 0 ... 1, ``max_spread`` and ``max_shift`` in standard errors (one split's own
+    noise is part of a shift)."""
 
     min_effective: float = 15.0
     max_cut: float = 0.1
     max_edge: float = 0.05
     min_effective_share: float = 0.3
     max_heaviest: float = 0.1
-    max_shift: float = 0.5
+    max_spread: float = 0.5
+    max_shift: float = 1.0
     max_alike: float = 0.1
     min_clusters: int = 30
 
@@ -158,7 +160,7 @@ def _fit_doubts(evidence: Evidence, limits: Thresholds) -> Iterator[str]:
         )
     if evidence.common_cause_shift > limits.max_shift:
         yield f"A covariate of pure noise moves the estimate by {evidence.common_cause_shift:.1f} standard errors."
-    if evidence.split_spread > limits.max_shift:
+    if evidence.split_spread > limits.max_spread:
         yield f"Random splits of the rows disagree by {evidence.split_spread:.1f} standard errors."
     if evidence.clusters < limits.min_clusters:
         yield f"{evidence.clusters} clusters are few for a standard error (at least {limits.min_clusters})."
