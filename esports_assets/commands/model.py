@@ -43,11 +43,15 @@ def evaluate(
         for path in data:
             if not path.exists():
                 raise give_up(f"{path} does not exist: give a file or a folder of source files")
-        from esports_assets.models.tasks import TASKS
+        from esports_assets.commands.next_move import tell_people
+        from esports_assets.models.tasks import NEXT_MOVE, TASKS
         from esports_assets.scoring import evaluate_promoted
 
         if model not in TASKS:
             raise give_up(f"there is no task {model}: there are {', '.join(TASKS)}")
+        if model == NEXT_MOVE.name:
+            tell_people(data, Settings.from_env(), as_json)
+            return
         result: dict[str, Any] = evaluate_promoted(model, data, Settings.from_env())
         if as_json:
             print_json(result)

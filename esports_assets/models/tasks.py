@@ -113,7 +113,21 @@ INTENT = ModelTask(
     baseline_features=(),
 )
 
-TASKS: dict[str, ModelTask] = {task.name: task for task in (ROUND_WIN, INTENT)}
+NEXT_MOVE = ModelTask(
+    name="rps.next_move",
+    title="rps",
+    description="What the user of a game of rock-paper-scissors plays next.",
+    window="rps/next_move",
+    label="next_move",
+    classes=("rock", "paper", "scissors"),
+    positive="",
+    group="match_id",
+    families=("multinomial_logistic", "xgboost", "feedforward_nn", "experts"),
+    baselines=("majority", "markov1"),
+    baseline_features=(),
+)
+
+TASKS: dict[str, ModelTask] = {task.name: task for task in (ROUND_WIN, INTENT, NEXT_MOVE)}
 
 
 def task_of(name: str) -> ModelTask:

@@ -31,6 +31,7 @@ from esports_assets.windows.history import (
 )
 from esports_assets.windows.micro.spec import PLAYER_MICRO
 from esports_assets.windows.next_move import NEXT_MOVE
+from esports_assets.windows.next_move_signs import NEXT_MOVE_SIGNS
 from esports_assets.windows.player_form import PLAYER_FORM
 from esports_assets.windows.spec import WindowSpec
 from esports_assets.windows.view import RoundView
@@ -56,7 +57,9 @@ ROUND_STATE = WindowSpec(
 )
 """State of a CS2 round at an instant."""
 
-WINDOWS: dict[str, WindowSpec] = {spec.name: spec for spec in (ROUND_STATE, PLAYER_FORM, PLAYER_MICRO, NEXT_MOVE)}
+WINDOWS: dict[str, WindowSpec] = {
+    spec.name: spec for spec in (ROUND_STATE, PLAYER_FORM, PLAYER_MICRO, NEXT_MOVE, NEXT_MOVE_SIGNS)
+}
 
 DERIVED: dict[str, frozenset[str]] = {ROUND_STATE.name: frozenset(feature.name for feature, _ in CONTRASTS)}
 """Features of a window that follow from its others."""

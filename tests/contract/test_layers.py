@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "esports_assets/games": ("games", "canonical"),
     "esports_assets/adapters": ("adapters", "enrich", "games", "canonical"),
     "esports_assets/windows": ("windows", "games", "canonical"),
-    "esports_assets/models": ("models", "windows", "canonical"),
+    "esports_assets/models": ("models", "windows", "games", "adapters.base", "adapters.rps", "canonical"),
     "esports_assets/analytics": ("analytics", "models", "windows", "canonical"),
     "esports_assets/signals": ("signals", "models", "windows", "canonical"),
     "esports_assets/simulate": ("simulate", "canonical"),

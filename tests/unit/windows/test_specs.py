@@ -24,6 +24,7 @@ from esports_assets.windows.features import BASE
 from esports_assets.windows.labels import ct_won
 from esports_assets.windows.micro.batch import player_micro_table
 from esports_assets.windows.next_move import next_moves_table
+from esports_assets.windows.next_move_signs import next_move_signs_tables
 from esports_assets.windows.player_form import player_form_table
 from esports_assets.windows.registry import DERIVED, ROUND_STATE, WINDOWS, complete, window_spec
 from esports_assets.windows.sites import SiteBook, plants_of, sites_from_json
@@ -136,6 +137,7 @@ VALUES = {
     "cs2/player_form": ("0618a8498d3d38bc", "b6b350c494c0443e"),
     "cs2/player_micro": ("4f4e37727cad5883", "ab4c35a701da19be"),
     "rps/next_move": ("485e3f329edfd058", "a39bb06590c00c69"),
+    "rps/next_move_signs": ("a82083e12fa92345", "f11a56d00cc4001f"),
 }
 """Fingerprint of each window, and hash of its values on the tiny match, or on the recorded game."""
 
@@ -147,6 +149,7 @@ def test_other_values_need_another_fingerprint(name: str) -> None:
         "cs2/player_form": player_form_table,
         "cs2/player_micro": lambda match: player_micro_table(match, SITES),
         "rps/next_move": lambda _: next_moves_table(read_file(SourceFile.open(RPS_GAME)).matches),
+        "rps/next_move_signs": lambda _: next_move_signs_tables(read_file(SourceFile.open(RPS_GAME)).matches),
     }
     digest = hashlib.sha256()
     for version in (2, 3):
