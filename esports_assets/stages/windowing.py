@@ -20,6 +20,8 @@ from esports_assets.stages.maps import Maps
 from esports_assets.storage.lake import DerivedRecord, Lake, MatchRecord
 from esports_assets.windows.batch import match_windows
 from esports_assets.windows.micro.spec import PLAYER_MICRO
+from esports_assets.windows.next_move import NEXT_MOVE, next_move_table
+from esports_assets.windows.next_move_signs import NEXT_MOVE_SIGNS, next_move_signs_table
 from esports_assets.windows.player_form import PLAYER_FORM, player_form_table
 from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.spec import WindowSpec
@@ -27,6 +29,9 @@ from esports_assets.windows.view import Sites
 
 FORM_READS = ("events", "rounds", "players")
 """The tables that the form of players is made from; positions tell it nothing."""
+
+MOVE_TABLES = {NEXT_MOVE.name: next_move_table, NEXT_MOVE_SIGNS.name: next_move_signs_table}
+"""The windows of rock-paper-scissors, from a match's events."""
 
 Facts = dict[str, str]
 """What decides the rows of a match: other facts, other rows."""
@@ -73,6 +78,19 @@ def micro_day(lake: Lake, title: Title, day: date, maps: Maps) -> WindowedDay:
         return labelled_table(lake.load(match.header), _sites(maps, match))
 
     return _bring(lake, title, day, PLAYER_MICRO, facts, rows)
+
+
+def moves_day(lake: Lake, day: date, spec: WindowSpec) -> WindowedDay:
+    """Bring one of the two windows of a day's games of rock-paper-scissors up to date with them and its definition."""
+    table = MOVE_TABLES[spec.name]
+
+    def facts(match: MatchRecord) -> Facts:
+        return {"fingerprint": spec.fingerprint, "match_version": match.versions["events"]}
+
+    def rows(match: MatchRecord) -> pa.Table:
+        return table(_with_tables(lake, match, ("events",)))
+
+    return _bring(lake, Title.RPS, day, spec, facts, rows)
 
 
 def _sites(maps: Maps, match: MatchRecord) -> Sites:

@@ -3,10 +3,13 @@
 Belongs here: the baselines' names for rows, and the little that they learn (it travels in the bundle's contract).
 Does not belong here: two-class baselines (``models/baselines.py``), comparing (``evaluate.py``).
 
+``markov1`` says what most often followed the player's last move so far in the match, where rows are rounds in their order.
+
 Persistence says the label of the latest instant whose whole look-ahead (``HORIZON_S``) has ended, of the same player in the
 same round: nothing that it says is known only later. Where there is none yet, and where no rule fires, the majority stands in.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,10 +41,26 @@ def name_baselines(stored: Stored, rows: Rows) -> dict[str, Ints]:
         if name == "persistence":
             before = label_ago(rows, HORIZON_S)
             said[name] = np.where(before >= 0, before, otherwise)
+        elif name == "markov1":
+            said[name] = follows_most(rows, otherwise)
         elif name == "heuristics":
             said[name] = _by_rule(rows, otherwise)
         else:
             said[name] = np.full(len(rows), otherwise, dtype=np.int64)
+    return said
+
+
+def follows_most(rows: Rows, otherwise: int) -> Ints:
+    """Of every row the class that followed the class before it most often, in earlier rows of the match; of equals the first."""
+    said = np.full(len(rows), otherwise, dtype=np.int64)
+    for match in np.unique(rows.match):
+        where = np.flatnonzero(rows.match == match)
+        counts = np.zeros((len(rows.classes), len(rows.classes)), dtype=np.int64)
+        for before, at in pairwise(where[np.argsort(rows.keys["seq"].to_numpy()[where], kind="stable")]):
+            last = rows.y[before]
+            if counts[last].any():
+                said[at] = counts[last].argmax()
+            counts[last, rows.y[at]] += 1
     return said
 
 
