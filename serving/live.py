@@ -31,7 +31,7 @@ from esports_assets.streams.announce import Announcer
 from esports_assets.streams.commit import Committer
 from esports_assets.streams.connect import connect
 from esports_assets.streams.errors import LostLease, ReplayError
-from esports_assets.streams.groups import ConsumerGroup, wait
+from esports_assets.streams.groups import ConsumerGroup, news
 from esports_assets.streams.leases import TTL_S, Holdings, Lease, ShardLeases
 from esports_assets.streams.names import shard_stream
 from esports_assets.streams.replay import Playable, from_lake
@@ -144,10 +144,11 @@ class Worker:
         """One look at every shard."""
         if self._parts.monotonic() >= self._beat_at:
             self._heartbeat()
+        told = news([shard.group for shard in self._shards.values() if shard.awaits_news])
         done = 0
         for number, shard in list(self._shards.items()):
             try:
-                done += shard.step()
+                done += shard.step(shard.group.stream in told)
             except LostLease as error:
                 _log.warning("%s", error)
                 self._shards.pop(number, None)
@@ -168,9 +169,9 @@ class Worker:
         if writing:
             wait_for(writing, _TICK_MS / 1000, FIRST_COMPLETED)
             return
-        free = [shard.group for shard in self._shards.values() if not shard.stalled]
+        free = [shard.group for shard in self._shards.values() if shard.awaits_news]
         if free:
-            wait(free, _TICK_MS)
+            news(free, _TICK_MS)
         else:
             time.sleep(_TICK_MS / 1000)
 
@@ -217,6 +218,7 @@ def worker_of(
             lambda: Momentum(MomentumAgent(lambda: models.model(ROUND_WIN), models.sites, settings.lateness_s)),
             lambda: OnlineMicro(models.sites, window, settings.lateness_s),
             lambda provisional: metrics.announced(sinks.announce(provisional)),
+            time.monotonic,
         )
 
     sinks = Sinks(

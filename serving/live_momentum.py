@@ -4,7 +4,7 @@ Belongs here: the wall clock of a replay on what the agent says, win probability
 Does not belong here: the rows, the swings and what is said about them (``esports_assets.signals.momentum_agent``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,9 +39,13 @@ class Momentum:
         """Matches in progress."""
         return self._agent.matches
 
-    def take(self, together: Sequence[Arrival], memories: Mapping[str, MatchMemory]) -> Spoken:
-        """Take in messages."""
-        return _spoken(*self._agent.take(together), memories)
+    def take(self, together: Sequence[Arrival]) -> None:
+        """Take in messages; what they lead to is told by ``catch_up``."""
+        self._agent.take(together, compute=False)
+
+    def catch_up(self, match_ids: Collection[str], memories: Mapping[str, MatchMemory]) -> Spoken:
+        """What is due of these matches."""
+        return _spoken(*self._agent.catch_up(match_ids), memories)
 
     def finish(self, match_id: str, memories: Mapping[str, MatchMemory]) -> Spoken:
         """Await nothing more of a match."""

@@ -77,7 +77,7 @@ class Shard:
         self.lease, self.group, self._parts = lease, group, parts
         self._wait_s = _AGAIN_S
         self._fails: Counter[str] = Counter()
-        """How often what is no entry's work, an end or a rebuild, failed for a match."""
+        """How often what is no entry's work failed: an end or a rebuild by its match, what is due by its name."""
         self._gap, self._passed = "", set[str]()
         """The last gap, and matches that it goes on without."""
         self._drained, self._recovering = False, True
@@ -99,8 +99,15 @@ class Shard:
         """How many matches are in progress."""
         return len(self._states.matches)
 
-    def step(self) -> int:
+    @property
+    def awaits_news(self) -> bool:
+        """Whether there is nothing to do before its stream has something new."""
+        return not (self.stalled or self._recovering)
+
+    def step(self, news: bool = True) -> int:
         """Take up what comes next, up to a batch, or see what became of the last one; 0 where there was nothing to do.
+
+        ``news`` is False where the stream is known to have nothing new.
 
         Raises LostLease and RedisError, after which the shard must be thrown away.
         """
@@ -119,12 +126,15 @@ class Shard:
         if self._drained and self._end_match():
             return 1
         try:
-            entries = self._next()
+            entries = self._next() if news or self._recovering else ()
         except GapError as gap:
             return self._rebuild(gap)
         self._drained = not self._recovering and len(entries) < self._parts.batch
         if entries:
             self._handle(entries)
+        elif lagging := self._states.lagging:
+            self._catch_up(lagging[0])
+            return 1
         return len(entries)
 
     def _open(self) -> None:
@@ -134,7 +144,7 @@ class Shard:
         self._writing: _Writing | None = None
         self._held: tuple[Work, Sequence[Entry]] | None = None
         self._about = ""
-        """The match whose end or rebuild is under way."""
+        """The match whose end or rebuild is under way, or what is due of one."""
         self._taking: Future[Work | None] | None = None
         self._retry_at = 0.0
         self._drained, self._recovering = False, True
@@ -252,6 +262,19 @@ class Shard:
                 self._end(match_id)
                 return True
         return False
+
+    def _catch_up(self, match_id: str) -> None:
+        """Say what is due of a match that has fallen silent for a moment; one that fails again and again leaves."""
+        self._about, work = f"what is due of {match_id}", Work()
+        if self._fails[self._about] >= ATTEMPTS:
+            self._end(match_id)
+            return
+        try:
+            self._note(work, self._states.catch_up(match_id))
+        except Exception as error:  # noqa: BLE001 - logged whole; it comes again, so often
+            self._failed((), error)
+        else:
+            self._settle(work)
 
     def _end(self, match_id: str) -> None:
         self._about, work = match_id, Work()

@@ -6,7 +6,8 @@ Does not belong here: entries of the log, writing (``live_shard.py``, ``live_sin
 What is said follows from the events alone, however they are cut into batches: statements of record come from final rows.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -30,6 +31,10 @@ from serving.live_momentum import Momentum, Spoken
 
 INTENT_AGENT, MOMENTUM_AGENT = "intent", "momentum"
 _AT_ONCE = 500
+MOMENTUM_EVERY_S = 0.5
+"""Momentum of a match is computed so often at most: it is told of final rows, and leaves a minute later at the earliest. What a few
+entries make due costs as much as what hundreds do.
+"""
 
 
 @dataclass(slots=True)
@@ -53,12 +58,23 @@ class States:
         momentum: Callable[[], Momentum],
         micro: Callable[[], OnlineMicro],
         announce: Callable[[Sequence[AgentSignal]], object],
+        monotonic: Callable[[], float],
     ) -> None:
-        self._intents, self._announce = intents, announce
+        self._intents, self._announce, self._monotonic = intents, announce, monotonic
         self._new_micro, self._new_momentum = micro, momentum
         self._micro, self._momentum = micro(), momentum()
         self._memories: dict[str, MatchMemory] = {}
         self._early: dict[str, Debounce] = {}
+        self._computed: dict[str, float] = {}
+        """When momentum was last computed."""
+        self._behind: set[str] = set()
+        """Matches of which something was heard since."""
+
+    @property
+    def lagging(self) -> list[str]:
+        """Matches whose momentum is to be computed, in order."""
+        since = self._monotonic() - MOMENTUM_EVERY_S
+        return sorted(name for name in self._behind if self._computed.get(name, -math.inf) <= since)
 
     @property
     def matches(self) -> tuple[str, ...]:
@@ -90,6 +106,7 @@ class States:
             self.drop(match_id)
             raise
         self._memories[match_id] = kept.memory
+        self._behind.add(match_id)
 
     def saved(self, match_id: str) -> bytes:
         """Everything that is kept of a match."""
@@ -126,7 +143,9 @@ class States:
         if live:
             self._announce(self._intents.provisional(fed.provisional, self._memories, self._early))
         self._speak(told, fed, dict(zip(map(id, messages), events, strict=True)) if fed.late else {})
-        _add(told, self._momentum.take(together, self._memories))
+        self._momentum.take(together)
+        self._behind.update(arrival.match_id for arrival in together)
+        self._catch_up(told, self.lagging if live else list(self._behind & known.keys()))
         for match_id in fed.over:
             _add(told, self._momentum.finish(match_id, self._memories))
             self._forget(match_id)
@@ -135,8 +154,14 @@ class States:
         for match_id in stragglers:
             self._forget(match_id)
         told.over = stragglers
-        for memory in known.values():
-            memory.forget()
+        self._let_go(known)
+        return told
+
+    def catch_up(self, match_id: str) -> Told:
+        """What momentum says of what has been heard of a match."""
+        told = Told(touched=[match_id])
+        self._catch_up(told, [match_id])
+        self._let_go([match_id])
         return told
 
     def finish(self, match_id: str) -> Told:
@@ -180,6 +205,18 @@ class States:
             self._momentum.restore(kept)
         self._forget(match_id)
 
+    def _catch_up(self, told: Told, match_ids: Collection[str]) -> None:
+        _add(told, self._momentum.catch_up(match_ids, self._memories))
+        told.touched += [name for name in match_ids if name not in told.touched]
+        self._behind.difference_update(match_ids)
+        self._computed.update(dict.fromkeys(match_ids, self._monotonic()))
+
+    def _let_go(self, match_ids: Iterable[str]) -> None:
+        """Forget old offsets of matches of which everything that was heard has been spoken about."""
+        for match_id in match_ids:
+            if match_id in self._memories and match_id not in self._behind:
+                self._memories[match_id].forget()
+
     def _speak(self, told: Told, fed: Fed, events: dict[int, CanonicalEvent]) -> None:
         said = self._intents.final(fed.final, self._memories)
         told.said += [(INTENT_AGENT, signal) for signal in said]
@@ -188,6 +225,8 @@ class States:
     def _forget(self, match_id: str) -> None:
         self._memories.pop(match_id, None)
         self._early.pop(match_id, None)
+        self._computed.pop(match_id, None)
+        self._behind.discard(match_id)
 
 
 def _add(told: Told, spoken: Spoken) -> None:

@@ -95,9 +95,13 @@ class MomentumAgent:
         """Take in messages in order of arrival: signals, and the chance of CT right after every event whose row is final."""
         return self.take(arrivals(messages))
 
-    def take(self, together: Iterable[Arrival]) -> Spoken:
-        """The same for messages that are laid out already."""
-        return self._said(self._rounds.take(together))
+    def take(self, together: Iterable[Arrival], *, compute: bool = True) -> Spoken:
+        """The same for messages that are laid out already. What is not computed is due until the next call, or ``catch_up``."""
+        return self._said(self._rounds.take(together, compute=compute))
+
+    def catch_up(self, match_ids: Iterable[str]) -> Spoken:
+        """What is due of these matches."""
+        return self._said(self._rounds.catch_up(match_ids))
 
     def finish(self, match_id: str) -> Spoken:
         """The same for what was awaited of a match, which is forgotten."""

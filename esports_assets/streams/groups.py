@@ -66,7 +66,7 @@ class ConsumerGroup:
         entries = self._new(count)
         if entries or not block_ms:
             return entries
-        wait([self], block_ms)
+        news([self], block_ms)
         return self._new(count)
 
     def _new(self, count: int) -> list[Entry]:
@@ -153,9 +153,10 @@ def _of_one_stream(given: Any) -> Any:
     return entries
 
 
-def wait(groups: Sequence[ConsumerGroup], block_ms: int) -> bool:
-    """Wait until one of the streams has something that its group was not given; whether it has."""
+def news(groups: Sequence[ConsumerGroup], block_ms: int = 0) -> set[str]:
+    """Those of the streams that have something which their group was not given; waits for the first up to ``block_ms``."""
     if not groups:
-        return False
+        return set()
     positions: dict[Any, Any] = {group.stream: group.position for group in groups}
-    return bool(groups[0].client.xread(positions, count=1, block=max(1, min(block_ms, LONGEST_BLOCK_MS))))
+    told: Any = groups[0].client.xread(positions, count=1, block=min(block_ms, LONGEST_BLOCK_MS) or None)
+    return {name.decode() for name, _ in (told.items() if isinstance(told, dict) else told)}

@@ -1,6 +1,6 @@
 """Matches in progress without a log: what a rebuild from the lake keeps, and a checkpoint of which only a part reads."""
 
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,7 @@ def _states() -> States:
         lambda: Momentum(MomentumAgent(lambda: None, lambda _: Sites())),
         lambda: OnlineMicro(lambda _: Sites()),
         lambda _: None,
+        count().__next__,
     )
 
 

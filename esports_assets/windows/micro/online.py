@@ -77,11 +77,11 @@ class OnlineMicro(Online[MatchLog, Fed]):
         return load_match(saved, self._window, self._lateness_us)
 
     def _advance(self, fed: Fed, matches: Collection[MatchLog], *, finish: bool) -> None:
-        self._compute(fed, matches, finish=finish)
+        self._measure(fed, matches, finish=finish)
         for match in matches:
             match.forget()
 
-    def _compute(self, fed: Fed, matches: Iterable[MatchLog], *, finish: bool) -> None:
+    def _measure(self, fed: Fed, matches: Iterable[MatchLog], *, finish: bool) -> None:
         blocks: list[Block] = []
         jobs: list[_Job] = []
         for match in matches:

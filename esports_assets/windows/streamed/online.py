@@ -68,8 +68,8 @@ class Online(ABC, Generic[M, F]):
         """Take in messages in order of arrival and compute every row that they make due."""
         return self.take(arrivals(messages))
 
-    def take(self, together: Iterable[Arrival]) -> F:
-        """The same for messages that are laid out already."""
+    def take(self, together: Iterable[Arrival], *, compute: bool = True) -> F:
+        """The same for messages that are laid out already. What is not computed is due until the next call, or ``catch_up``."""
         fed, touched = self._nothing(), dict[str, M]()
         for arrival in together:
             match = self._match(arrival.match_id)
@@ -83,10 +83,14 @@ class Online(ABC, Generic[M, F]):
                 self._one_by_one(fed, match, arrival.messages)
             else:
                 fed.duplicates += known
-        self._advance(fed, touched.values(), finish=False)
-        for match in touched.values():
-            if match.is_over:
-                self._leave(fed, match)
+        if compute:
+            self._compute(fed, touched.values())
+        return fed
+
+    def catch_up(self, match_ids: Iterable[str]) -> F:
+        """Compute every row of these matches that is due."""
+        fed = self._nothing()
+        self._compute(fed, [self._matches[match_id] for match_id in match_ids if match_id in self._matches])
         return fed
 
     def finish(self, match_id: str) -> F:
@@ -114,6 +118,12 @@ class Online(ABC, Generic[M, F]):
         self._matches[match.match_id] = match
         self._over.pop(match.match_id, None)
         return match.match_id
+
+    def _compute(self, fed: F, matches: Collection[M]) -> None:
+        self._advance(fed, matches, finish=False)
+        for match in matches:
+            if match.is_over:
+                self._leave(fed, match)
 
     @abstractmethod
     def _nothing(self) -> F:

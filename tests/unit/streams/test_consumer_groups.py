@@ -13,7 +13,7 @@ from esports_assets.streams.connect import connect
 from esports_assets.streams.deadletter import DeadLetters
 from esports_assets.streams.entries import Entry
 from esports_assets.streams.errors import GapError, LostLease
-from esports_assets.streams.groups import ALONE_AFTER, TRIMMED, ConsumerGroup, wait
+from esports_assets.streams.groups import ALONE_AFTER, TRIMMED, ConsumerGroup, news
 from esports_assets.streams.leases import ShardLeases
 from esports_assets.streams.log import EventLog
 from esports_assets.streams.names import DEAD, shard_of, shard_stream
@@ -218,10 +218,10 @@ def test_waiting_for_several_streams(client: Redis) -> None:
     for mine in groups:
         mine.ensure()
         mine.read()
-    assert not wait(groups, block_ms=1)
+    assert news(groups) == news(groups, block_ms=1) == set()
     fill(client, 0)
-    assert wait(groups, block_ms=5000)
-    assert not wait([], block_ms=1)
+    assert news(groups) == news(groups, block_ms=5000) == {STREAM}
+    assert news([], block_ms=1) == set()
 
 
 def test_malformed_entries_become_dead_letters_and_the_good_stay(client: Redis) -> None:
