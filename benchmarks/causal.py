@@ -48,7 +48,7 @@ def one(world: World, number: int, *, library: bool) -> dict[str, Any]:
         "seconds": time.perf_counter() - started,
         "verdict": effect.verdict,
         "reasons": effect.reasons,
-        "alike": effect.diagnostics["neighbours_residuals"]["rank_correlation"],
+        "alike": effect.diagnostics["neighbours_residuals"]["correlation"],
         "estimates": {
             "this machine": [effect.estimate, *effect.interval],
             "difference of means": [others["naive"]["estimate"], *others["naive"]["interval"]],

@@ -101,7 +101,7 @@ def causal_effect(study: Study, plan: Plan = Plan()) -> Effect:
         common_cause_shift=_common_cause_shift(fit, plan),
         split_spread=fit.spread,
         alike=neighbours_alike(fit.design.linear, own, study.treated, study.cluster, arms, rng),
-        alike_limit=DEFAULT.max_alike + 2 / math.sqrt(study.clusters),
+        alike_limit=DEFAULT.max_alike + 1 / math.sqrt(study.clusters),
         clusters=study.clusters,
     )
     verdict, reasons = judge(evidence)
@@ -217,7 +217,7 @@ def _diagnostics(study: Study, plan: Plan, fit: _Fit, evidence: Evidence) -> dic
             "effect_in_standard_deviations": placebo.effect_size,
         },
         "random_common_cause": {"shift_in_standard_errors": evidence.common_cause_shift},
-        "neighbours_residuals": {"rank_correlation": evidence.alike, "limit": evidence.alike_limit},
+        "neighbours_residuals": {"correlation": evidence.alike, "limit": evidence.alike_limit},
         "splits": {
             "folds": plan.splits(len(study))[1],
             "repetitions": len(fit.splits),

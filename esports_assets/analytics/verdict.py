@@ -44,7 +44,7 @@ class Thresholds:
     max_heaviest: float = 0.1
     max_spread: float = 0.5
     max_shift: float = 1.0
-    max_alike: float = 0.1
+    max_alike: float = 0.02
     min_clusters: int = 30
 
 
@@ -60,7 +60,7 @@ class PlaceboOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the verdict rests on. ``split_spread`` and ``common_cause_shift`` in standard errors; ``alike`` the rank
+    """Everything that the verdict rests on. ``split_spread`` and ``common_cause_shift`` in standard errors; ``alike`` the
     correlation of neighbours' residuals and ``alike_limit`` what is accepted.
     """
 
@@ -155,7 +155,7 @@ def _fit_doubts(evidence: Evidence, limits: Thresholds) -> Iterator[str]:
         )
     if evidence.alike > evidence.alike_limit:
         yield (
-            f"The learners have missed something that the covariates say: residuals of rows that are alike have a rank "
+            f"The learners have missed something that the covariates say: residuals of rows that are alike have a "
             f"correlation of {evidence.alike:.2f} (at most {evidence.alike_limit:.2f})."
         )
     if evidence.common_cause_shift > limits.max_shift:
