@@ -26,7 +26,7 @@ from serving.match_reader import MatchReader
 from serving.metrics import Metrics
 from serving.parlour import Parlour
 from serving.room_parts import Rooms
-from serving.routes import games, health, matches, models, predict, reviews, sockets, webhook
+from serving.routes import game_figures, games, health, matches, models, predict, promotion, reviews, sockets, webhook
 from serving.service import Service
 from serving.settings import Settings, read
 
@@ -39,6 +39,10 @@ _DESCRIPTION = (
 _TAGS = [
     {"name": "prediction", "description": "Ask the model that serves a task."},
     {"name": "matches", "description": "Matches of the lake and win probability over them."},
+    {
+        "name": "promotion",
+        "description": "The ledger of promotions; reporting needs the role operator, reading analyst.",
+    },
     {"name": "models", "description": "Which models serve."},
     {
         "name": "games",
@@ -113,8 +117,10 @@ def create_app(
     app.include_router(predict.router(service, desk.access))
     for module in (matches, models, health):
         app.include_router(module.router(service))
-    app.include_router(games.router(parlour), include_in_schema=False)
-    app.include_router(games.router(parlour), prefix="/api/v1/rps", include_in_schema=False)
+    for module in (games, game_figures):
+        app.include_router(module.router(parlour))
+        app.include_router(module.router(parlour), prefix="/api/v1/rps", include_in_schema=False)
+    app.include_router(promotion.router(parlour, desk.access))
     app.include_router(reviews.router(desk))
     app.include_router(sockets.router(rooms))
     app.include_router(webhook.router(intake, desk.access))

@@ -9,14 +9,21 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import BaseModel
 
 from esports_assets.models.bundle import Feature
-from serving import schemas
+from serving import games_schemas, promotion_schemas, schemas
 from serving.bundles import PRODUCTION, Watcher
 from serving.examples import ANSWERS, STATES
 from serving.served import ServedModel
 
 _REF = "#/components/schemas/{model}"
+BODIES: tuple[type[BaseModel], ...] = (
+    *(schemas.PredictIn, schemas.BatchIn, games_schemas.StartIn, games_schemas.PlayIn, games_schemas.QuestionIn),
+    *(games_schemas.QuestionsIn, promotion_schemas.ReportIn),
+)
+"""Bodies of routes that take the raw request: the framework does not know them."""
 
 
 def install(app: FastAPI, watcher: Watcher) -> None:
@@ -26,8 +33,10 @@ def install(app: FastAPI, watcher: Watcher) -> None:
         content = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
-        for shape in (schemas.PredictIn, schemas.BatchIn):
-            content["components"]["schemas"][shape.__name__] = shape.model_json_schema(ref_template=_REF)
+        for shape in BODIES:
+            schema = shape.model_json_schema(ref_template=_REF)
+            content["components"]["schemas"] |= {**schema.pop("$defs", {}), shape.__name__: schema}
+        _show_whole_examples(content, app)
         for (path, status), (media, told) in ANSWERS.items():
             content["paths"][path]["get"]["responses"][status]["content"][media]["example"] = told
         served = [watcher.model(task, PRODUCTION) for task in watcher.tasks]
@@ -41,6 +50,18 @@ def install(app: FastAPI, watcher: Watcher) -> None:
         return content
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def _show_whole_examples(content: dict[str, Any], app: FastAPI) -> None:
+    """Put the examples of answers back as they were told: the framework drops every null of theirs."""
+    for route in iter_route_contexts(app.routes):
+        if not isinstance(route.original_route, APIRoute) or not route.include_in_schema:
+            continue
+        operations = content["paths"][route.path_format]
+        for status, said in route.original_route.responses.items():
+            for media, told in said.get("content", {}).items():
+                for method in (route.methods or ()) if "example" in told else ():
+                    operations[method.lower()]["responses"][str(status)]["content"][media]["example"] = told["example"]
 
 
 def example(model: ServedModel) -> dict[str, float | None]:

@@ -15,6 +15,7 @@ from serving.desk import Desk
 from serving.families import FamilyWatcher
 from serving.games import Games
 from serving.games_assignment import unfit
+from serving.games_figures import Figures
 from serving.games_policies import POLICIES, REGISTERED, Policy
 from serving.loops import Loops
 from serving.metrics import Metrics
@@ -26,10 +27,16 @@ class Parlour:
 
     def __init__(self, settings: Settings, shelf: Shelf, metrics: Metrics, desk: Desk) -> None:
         self._access = desk.access
+        self._since = settings.metrics_since_date
         self._database = Database(settings.database_url, size=4) if settings.database_url else None
         self.families = FamilyWatcher(shelf, REGISTERED, metrics)
         self.games = Games(settings, self.families, self._database)
         self._loops = Loops()
+
+    @property
+    def figures(self) -> Figures:
+        """What answers questions about many games; ApiError 503 without a database."""
+        return Figures(self.games.database, self._since)
 
     async def admit(self, request: HTTPConnection) -> None:
         """Let a request pass within the limit of its account or address; ApiError 401, 403, 429."""

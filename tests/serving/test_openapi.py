@@ -41,6 +41,26 @@ REVIEWS = {
 """They need an account and a database: ``test_review_routes.py`` asks them."""
 INGEST = {("/webhook/grid", "post"), ("/backfill", "post"), ("/backfill", "get")}
 """They need an account and Redis: ``tests/live`` asks them."""
+GAMES = {
+    ("/start_game", "post"),
+    ("/play", "post"),
+    ("/round_points", "get"),
+    ("/predict", "post"),
+    ("/predict/batch", "post"),
+    ("/policies", "get"),
+    ("/leaderboard", "get"),
+    ("/games", "get"),
+    ("/stats", "get"),
+    ("/stats/policy/{policy}", "get"),
+    ("/stats/player/{name}", "get"),
+    ("/export", "get"),
+    ("/bot_win_rates", "get"),
+    ("/win_streaks", "get"),
+    ("/internal/promotion/report", "post"),
+    ("/internal/promotion/history", "get"),
+    ("/internal/promotion/event_totals", "get"),
+}
+"""They need a database or a model of the game: ``test_games_document.py`` asks them."""
 PATHS = {"task": tiny.TASK, "match_id": made.BETA.match_id}
 
 
@@ -72,10 +92,10 @@ def _document(client: TestClient) -> dict[str, Any]:
 
 
 def test_every_route_is_documented(api: TestClient) -> None:
-    assert {(path, method) for path, method, _ in _operations(_document(api))} == ROUTES | REVIEWS | INGEST
+    assert {(path, method) for path, method, _ in _operations(_document(api))} == ROUTES | REVIEWS | INGEST | GAMES
 
 
-@pytest.mark.parametrize(("path", "method"), sorted(ROUTES | REVIEWS | INGEST))
+@pytest.mark.parametrize(("path", "method"), sorted(ROUTES | REVIEWS | INGEST | GAMES))
 def test_every_answer_and_body_has_an_example_that_fits_its_schema(api: TestClient, path: str, method: str) -> None:
     document = _document(api)
     operation = document["paths"][path][method]
