@@ -26,7 +26,19 @@ from serving.match_reader import MatchReader
 from serving.metrics import Metrics
 from serving.parlour import Parlour
 from serving.room_parts import Rooms
-from serving.routes import game_figures, games, health, matches, models, predict, promotion, reviews, sockets, webhook
+from serving.routes import (
+    game_figures,
+    games,
+    health,
+    matches,
+    models,
+    play_page,
+    predict,
+    promotion,
+    reviews,
+    sockets,
+    webhook,
+)
 from serving.service import Service
 from serving.settings import Settings, read
 
@@ -120,6 +132,7 @@ def create_app(
     for module in (games, game_figures):
         app.include_router(module.router(parlour))
         app.include_router(module.router(parlour), prefix="/api/v1/rps", include_in_schema=False)
+    app.include_router(play_page.router())
     app.include_router(promotion.router(parlour, desk.access))
     app.include_router(reviews.router(desk))
     app.include_router(sockets.router(rooms))

@@ -9,6 +9,7 @@ from typing import Any
 
 from esports_assets.games.rps.moves import MOVES
 from serving.games_policies import Policy
+from serving.games_rows import FIFTY
 from serving.games_turns import LiveGame, Opened, Said, Setup, Source, Turn
 from serving.games_writer import Fate
 
@@ -171,7 +172,7 @@ def _debug(opened: Opened) -> dict[str, Any]:
         "move_values": None if decision is None else by_move(decision.payoffs),
         "bot_probabilities": None if decision is None else by_move(decision.probabilities),
         "equilibrium": None if decision is None else by_move(decision.equilibrium),
-        "features": opened.row,
+        "features": opened.rows.get(FIFTY),
         "predictions": [_said(said) for said in opened.said],
     }
 

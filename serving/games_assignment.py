@@ -9,13 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from esports_assets.games.rps.contract import FEATURE_NAMES
 from esports_assets.games.rps.features import CLASSES
 from esports_assets.promotion.terms import Alias
+from serving.games_rows import WINDOWS
 from serving.served import ServedModel
-
-WINDOW = "rps/next_move"
-"""The window whose rows a game has for its models. Its declaration loads Arrow, so it is named here and compared by fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,8 @@ def unfit(model: ServedModel) -> str | None:
     label = f"{contract.registered_name} v{contract.version}"
     if contract.classes != CLASSES:
         return f"{label} cannot play: its classes are {', '.join(contract.classes)}, not {', '.join(CLASSES)}."
-    if contract.window != WINDOW or not set(model.names) <= set(FEATURE_NAMES):
-        return f"{label} cannot play: its inputs are not those of {WINDOW}."
+    if not set(model.names) <= set(WINDOWS.get(contract.window, ())):
+        return f"{label} cannot play: a game has no row of {contract.window} with its inputs."
     return None
 
 

@@ -37,7 +37,7 @@ POLICIES: dict[str, Policy] = {
         _policy("brian", "bob", "feedforward_nn"),
         _policy("forrest", "cal", "xgboost"),
         _policy("logan", "dan", "multinomial_logistic"),
-        _policy("mixture", "dan", "mixture"),
+        _policy("mixture", "dan", "experts"),
         _policy("bob", "bob"),
         _policy("cal", "cal"),
         _policy("dan", "dan"),

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from esports_assets.games.rps.contract import FEATURE_NAMES
+from esports_assets.games.rps.experts.signs import PersonSigns
 from esports_assets.games.rps.features import CLASSES
 from esports_assets.games.rps.histories import HistoryError, history_of
+from esports_assets.games.rps.moves import Move, Result
 from esports_assets.games.rps.values import FLAT
 from esports_assets.promotion.terms import Alias
 from serving.errors import ApiError, quoted
@@ -18,6 +19,7 @@ from serving.families import FamilyWatcher
 from serving.games_answers import DIFFICULTY, by_move
 from serving.games_assignment import unfit
 from serving.games_policies import DEFAULT, policy_named
+from serving.games_rows import PERSON, WINDOWS, GameRows
 from serving.games_turns import ask
 from serving.served import ServedModel
 
@@ -67,10 +69,11 @@ def answer(question: Question, families: FamilyWatcher) -> dict[str, Any]:
         )
     except HistoryError as error:
         raise ApiError(422, "bad_history", f"The history does not fit: {error}.") from error
-    row = history.row()
-    (said,) = ask({Alias(model.alias): model}, row)
+    rows = GameRows(history.state, _signs(question) if model.contract.window == PERSON else None).at(history.values_now)
+    (said,) = ask({Alias(model.alias): model}, rows)
     if said.probabilities is None:
         raise ApiError(503, "no_answer", "The model gave no answer; the log says why.")
+    window = model.contract.window
     best = said.probabilities.index(max(said.probabilities))
     assumed = history.assumed if question.round_values is not None else (*history.assumed, "round_values")
     return {
@@ -87,9 +90,23 @@ def answer(question: Question, families: FamilyWatcher) -> dict[str, Any]:
             "difficulty_mode": DIFFICULTY,
             "probability_source": "model",
         },
-        "features_used": dict(zip(FEATURE_NAMES, row, strict=True)),
+        "features_used": dict(zip(WINDOWS[window], rows[window], strict=True)),
         "assumed": assumed,
     }
+
+
+def _signs(question: Question) -> PersonSigns:
+    """The signs after a history that was found to fit; the bot's moves follow from the results where they are not told."""
+    signs = PersonSigns()
+    for number, word in enumerate(question.player_history):
+        user = Move(word)
+        if question.bot_history:
+            bot = Move(question.bot_history[number])
+        else:
+            result = Result(question.result_history[number])
+            bot = {Result.DRAW: user, Result.WIN: user.beats, Result.LOSE: user.beaten_by}[result]
+        signs.update(bot.ordinal, user.ordinal)
+    return signs
 
 
 def _model(question: Question, families: FamilyWatcher) -> ServedModel:

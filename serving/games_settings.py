@@ -19,7 +19,7 @@ class GamesSettings(BaseSettings):
     ab_split_ratio_feedforward_nn: float | None = Field(default=None, ge=0, le=1, description=_SHARE)
     ab_split_ratio_xgboost: float | None = Field(default=None, ge=0, le=1, description=_SHARE)
     ab_split_ratio_multinomial_logistic: float | None = Field(default=None, ge=0, le=1, description=_SHARE)
-    ab_split_ratio_mixture: float | None = Field(default=None, ge=0, le=1, description=_SHARE)
+    ab_split_ratio_experts: float | None = Field(default=None, ge=0, le=1, description=_SHARE)
     rps_force_model_fallbacks: bool = Field(
         default=False, description="Let the scripted bots play for every policy, whatever is promoted."
     )

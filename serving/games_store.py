@@ -294,4 +294,4 @@ def _opened_of(row: Mapping[str, Any], game: LiveGame) -> Opened:
         return Opened(one, source, said, row["opened_at"])
     expected = expected_of(game.setup.table, said) if source is Source.MODEL else None
     decision = None if expected is None else decide(expected, values, game.state)
-    return Opened(one, source, said, row["opened_at"], tuple(game.features.row(values)), expected, decision)
+    return Opened(one, source, said, row["opened_at"], game.rows.at(values), expected, decision)

@@ -15,9 +15,7 @@ from time import perf_counter
 import numpy as np
 
 from esports_assets.games.rps.commitments import secret_commitment
-from esports_assets.games.rps.contract import FEATURE_NAMES
 from esports_assets.games.rps.decision import Decision, decide
-from esports_assets.games.rps.features import FeatureState
 from esports_assets.games.rps.gambits import GAMBIT_ROUNDS, Gambit
 from esports_assets.games.rps.moves import Move
 from esports_assets.games.rps.record import GameSetup, RecordedRound
@@ -31,9 +29,9 @@ from esports_assets.promotion.scores import Traffic
 from esports_assets.promotion.terms import Alias
 from serving.games_assignment import Table
 from serving.games_policies import Policy
+from serving.games_rows import PLACES, GameRows, Rows
 from serving.served import ServedModel
 
-_PLACE = {name: place for place, name in enumerate(FEATURE_NAMES)}
 _SUM_WITHIN = 1e-3
 _log = logging.getLogger("serving.games")
 
@@ -102,14 +100,14 @@ class Setup:
 class Opened:
     """A round that waits for the player's move.
 
-    ``row`` is there where models were asked; ``expected``, what the version that plays said, and ``decision`` where it chose.
+    ``rows`` are there where models were asked; ``expected``, what the version that plays said, and ``decision`` where it chose.
     """
 
     round: OpenRound
     source: Source
     said: tuple[Said, ...]
     opened_at: datetime
-    row: tuple[float, ...] | None = None
+    rows: Rows = field(default_factory=dict)
     expected: Three | None = None
     decision: Decision | None = None
 
@@ -134,7 +132,6 @@ class LiveGame:
 
     setup: Setup
     state: GameState = field(default_factory=GameState)
-    features: FeatureState = field(default_factory=FeatureState)
     seat: Seat = field(default_factory=lambda: Seat(SeatName.BOT))
     opened: Opened | None = None
     judged: bool = True
@@ -142,6 +139,10 @@ class LiveGame:
     last_played_at: datetime | None = None
     draws: int = 0
     busy: bool = False
+    rows: GameRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = GameRows.of({model.contract.window for model in self.setup.table.models.values()})
 
     def open(self, now: datetime) -> None:
         """Open the next round; none after the end."""
@@ -160,7 +161,7 @@ class LiveGame:
     def see(self, told: RoundPlayed, state: GameState, at: datetime | None) -> None:
         """Take over a round that was played."""
         self.state = state
-        self.features = self.features.after(told.user, told.bot, told.values)
+        self.rows.see(told.user, told.bot, told.values)
         self.seat.see(told)
         self.draws += told.user is told.bot
         self.last_played_at = at
@@ -185,8 +186,8 @@ def _open(game: LiveGame, now: datetime) -> Opened:
 def _open_with_models(game: LiveGame, now: datetime) -> Opened:
     setup, step_no = game.setup, game.state.played + 1
     values = round_values(setup.secret, step_no)
-    row = game.features.row(values)
-    said = ask(setup.table.models, row)
+    rows = game.rows.at(values)
+    said = ask(setup.table.models, rows)
     game.judged = game.judged and setup.table.own is not None
     expected = expected_of(setup.table, said)
     if expected is None:
@@ -195,10 +196,10 @@ def _open_with_models(game: LiveGame, now: datetime) -> Opened:
             return setup.policy.bot.choose(game.seat, values, random)
 
         stand_in = open_round(setup.secret, game.state, rule)
-        return Opened(stand_in, Source.FALLBACK_BOT, said, now, tuple(row))
+        return Opened(stand_in, Source.FALLBACK_BOT, said, now, rows)
     decision = decide(expected, values, game.state)
     opened = open_round(setup.secret, game.state, lambda _, random: decision.draw(random))
-    return Opened(opened, Source.MODEL, said, now, tuple(row), expected, decision)
+    return Opened(opened, Source.MODEL, said, now, rows, expected, decision)
 
 
 def expected_of(table: Table, said: Sequence[Said]) -> Three | None:
@@ -211,14 +212,15 @@ def _stand_in(policy: Policy) -> Source:
     return Source.BOT if policy.family is None else Source.FALLBACK_BOT
 
 
-def ask(models: Mapping[Alias, ServedModel], row: list[float]) -> tuple[Said, ...]:
-    """What every model says of a row of the fifty inputs. A version under two aliases is asked once for each."""
-    return tuple(_answer(alias, model, row) for alias, model in models.items())
+def ask(models: Mapping[Alias, ServedModel], rows: Rows) -> tuple[Said, ...]:
+    """What every model says of the row of its window. A version under two aliases is asked once for each."""
+    return tuple(_answer(alias, model, rows[model.contract.window]) for alias, model in models.items())
 
 
-def _answer(alias: Alias, model: ServedModel, row: list[float]) -> Said:
+def _answer(alias: Alias, model: ServedModel, row: Sequence[float]) -> Said:
     version, started = int(model.contract.version), perf_counter()
-    matrix = np.array([[row[_PLACE[name]] for name in model.names]], dtype=np.float32)
+    places = PLACES[model.contract.window]
+    matrix = np.array([[row[places[name]] for name in model.names]], dtype=np.float32)
     try:
         rock, paper, scissors = _distribution(model.predict(matrix)[0][0].tolist())
     except Exception:  # noqa: BLE001 - logged and counted as no answer: whoever plays must not see a model fail
