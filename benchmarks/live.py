@@ -7,8 +7,8 @@
                  free to use the other core beside the one worker
 
 The worker is a process of its own with the promoted models of ``--bundles``, writing to a real Valkey and a real PostgreSQL of
-this benchmark; the servers share the machine with it. The matches are those of ``--data`` (demo exports), under new ids where more
-are wanted than there are.
+this benchmark. It has one core to itself; both servers, and whoever appends, share the other. The matches are those of
+``--data`` (demo exports), under new ids where more are wanted than there are.
 
 Run: ``python benchmarks/live.py --bundles .esports/bundles [--data PATH] [--matches 6] [--part NAME]``.
 """
@@ -202,6 +202,7 @@ def throughput(settings: Settings, bundles: Path, lines: Sequence[Sequence[Envel
     for _ in range(3):
         client = fresh(settings)
         total = fill(client, lines)
+        pin(client, settings, {1})
         plain = bare(client, total)
         with workers(settings, bundles, [0]):
             ours = rate(client, total)
@@ -213,11 +214,15 @@ def throughput(settings: Settings, bundles: Path, lines: Sequence[Sequence[Envel
 def latency(settings: Settings, bundles: Path, lines: Sequence[Sequence[Envelope]], per_s: float) -> Report:
     """From the entry that makes a row known to its provisional statement, while entries come at so many a second."""
     client = fresh(settings)
+    pin(client, settings, {1})
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {1})
     with workers(settings, bundles, [0]):
         while not client.exists(f"esports:workers:{GROUP}"):
             time.sleep(0.05)
         paced(client, lines, per_s)
         time.sleep(3)
+    os.sched_setaffinity(0, before)
     times = delays(client)
     cuts = statistics.quantiles(times, n=100)
     return {

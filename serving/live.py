@@ -148,7 +148,7 @@ class Worker:
         done = 0
         for number, shard in list(self._shards.items()):
             try:
-                done += shard.step(shard.group.stream in told)
+                done += shard.step(shard.group.stream in told, calm=not told)
             except LostLease as error:
                 _log.warning("%s", error)
                 self._shards.pop(number, None)

@@ -104,10 +104,10 @@ class Shard:
         """Whether there is nothing to do before its stream has something new."""
         return not (self.stalled or self._recovering)
 
-    def step(self, news: bool = True) -> int:
+    def step(self, news: bool = True, calm: bool = True) -> int:
         """Take up what comes next, up to a batch, or see what became of the last one; 0 where there was nothing to do.
 
-        ``news`` is False where the stream is known to have nothing new.
+        ``news`` is False where the stream is known to have nothing new, ``calm`` False where other shards have.
 
         Raises LostLease and RedisError, after which the shard must be thrown away.
         """
@@ -132,7 +132,7 @@ class Shard:
         self._drained = not self._recovering and len(entries) < self._parts.batch
         if entries:
             self._handle(entries)
-        elif lagging := self._states.lagging:
+        elif calm and (lagging := self._states.lagging):
             self._catch_up(lagging[0])
             return 1
         return len(entries)

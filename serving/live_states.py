@@ -31,9 +31,9 @@ from serving.live_momentum import Momentum, Spoken
 
 INTENT_AGENT, MOMENTUM_AGENT = "intent", "momentum"
 _AT_ONCE = 500
-MOMENTUM_EVERY_S = 0.5
-"""Momentum of a match is computed so often at most: it is told of final rows, and leaves a minute later at the earliest. What a few
-entries make due costs as much as what hundreds do.
+MOMENTUM_EVERY_S = 1.0
+"""Momentum of a match is computed so often at most, a few matches at a time. It is told of final rows and leaves a minute later at
+the earliest, and what a few entries make due costs as much as what hundreds do.
 """
 
 
@@ -72,9 +72,10 @@ class States:
 
     @property
     def lagging(self) -> list[str]:
-        """Matches whose momentum is to be computed, in order."""
-        since = self._monotonic() - MOMENTUM_EVERY_S
-        return sorted(name for name in self._behind if self._computed.get(name, -math.inf) <= since)
+        """Matches whose momentum was not computed for so long though something was heard, the one that has waited longest first."""
+        at_latest = self._monotonic() - MOMENTUM_EVERY_S
+        waiting = [(self._computed.get(name, -math.inf), name) for name in self._behind]
+        return [name for at, name in sorted(waiting) if at <= at_latest]
 
     @property
     def matches(self) -> tuple[str, ...]:
@@ -145,7 +146,7 @@ class States:
         self._speak(told, fed, dict(zip(map(id, messages), events, strict=True)) if fed.late else {})
         self._momentum.take(together)
         self._behind.update(arrival.match_id for arrival in together)
-        self._catch_up(told, self.lagging if live else list(self._behind & known.keys()))
+        self._catch_up(told, _some(self.lagging) if live else list(self._behind & known.keys()))
         for match_id in fed.over:
             _add(told, self._momentum.finish(match_id, self._memories))
             self._forget(match_id)
@@ -227,6 +228,11 @@ class States:
         self._early.pop(match_id, None)
         self._computed.pop(match_id, None)
         self._behind.discard(match_id)
+
+
+def _some(lagging: list[str]) -> list[str]:
+    """Those that a batch takes along: a few, so that matches which began together do not hold it up together."""
+    return lagging[: max(1, len(lagging) // 4)]
 
 
 def _add(told: Told, spoken: Spoken) -> None:

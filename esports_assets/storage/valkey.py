@@ -17,7 +17,13 @@ from esports_assets.storage.server import EmbeddedError, Server
 _START_S = 15.0
 _LOAD_S = 300.0
 """A server that has come up first reads what it wrote before, and refuses every command until it has."""
-_APPEND_ONLY = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
+_APPEND_ONLY = {
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "auto-aof-rewrite-min-size": "512mb",
+    "maxmemory-policy": "noeviction",
+}
+"""A rewrite takes a core for seconds, during which every answer takes longer: the file may grow before that is worth it."""
 
 
 def ensure(data: Path) -> Server:
