@@ -3,7 +3,7 @@
 Belongs here: their shape, reading and refusing them, the family that one describes, and which of them each alias begins with.
 Does not belong here: learning, and what a version was learned with (it keeps its own configuration, ``stages/move_models.py``).
 
-``models/configs/rps`` holds the starting set: twelve each of xgboost, feedforward_nn and multinomial_logistic within the ranges of row
+``models/configs/rps`` holds the starting set: twelve each of xgboost, feedforward_nn and multinomial_logistic in the ranges of row
 004-20, and four of experts. A configuration is the only thing that sets a family up: nothing is read from the environment, so what
 one family is set to cannot reach another (row 004-22).
 """

@@ -12,10 +12,11 @@ import numpy as np
 
 from esports_assets.games.rps.experts.pooled import INVERSE_PENALTY, PooledModel, learn_pooled
 from esports_assets.models.families.base import Graph
-from esports_assets.models.rows import Rows, TooLittleData
+from esports_assets.models.rows import Rows
 from esports_assets.models.rps import dense
 from esports_assets.models.rps.dense import Dense
 from esports_assets.models.rps.protocol import aside
+from esports_assets.models.rps.softmax import Softmax
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,11 @@ class Experts:
     name: str = "experts"
 
     def fit(self, rows: Rows, seed: int, start: Any = None) -> Dense:
-        """The regression on all but the games aside, which calibration needs; TooLittleData unless every step came."""
+        """The regression on all but the games aside, which calibration needs. Where a step never came, the same one without it."""
         learn = rows.take(~aside(rows, seed))
-        try:
-            told = learn_pooled(learn.x.astype(np.float64), np.zeros(len(learn), dtype=np.int64), learn.y)
-        except ValueError as error:
-            raise TooLittleData(str(error)) from error
-        return of_pooled(told)
+        if len(np.unique(learn.y)) < len(rows.classes):
+            return Softmax(l2=1 / INVERSE_PENALTY).fit(rows, seed)
+        return of_pooled(learn_pooled(learn.x.astype(np.float64), np.zeros(len(learn), dtype=np.int64), learn.y))
 
     def graph(self, models: Sequence[Any]) -> Graph:
         """One layer."""

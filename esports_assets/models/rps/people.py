@@ -26,6 +26,8 @@ from esports_assets.models.rps.protocol import aside, cross_entropy
 
 TASK = "rps.next_move"
 FOLDS = 5
+LEAST_GROUPS = 3
+"""One to judge, one to learn from, one aside."""
 BASELINES = {
     "markov1": "chain_1",
     "longest_match": "longest_match",
@@ -49,12 +51,12 @@ class Judged:
 def evaluate_people(
     rows: PeopleRows, entries: Sequence[MoveEntry] = EVALUATED, *, folds: int = FOLDS, seed: int = 0
 ) -> dict[str, Any]:
-    """The report; TooLittleData for fewer groups of people than folds."""
+    """The report; TooLittleData for fewer than ``LEAST_GROUPS`` groups of people. Few groups are as many folds."""
     groups = rows.any.n_matches
-    if groups < folds:
-        raise TooLittleData(f"{folds} folds need {folds} or more games whose people differ, there are {groups}")
-    judged = cross_judged(rows, entries, folds, seed)
-    return report(rows, judged, entries, folds)
+    if groups < LEAST_GROUPS:
+        raise TooLittleData(f"judging needs {LEAST_GROUPS} or more games whose people differ, there are {groups}")
+    judged = cross_judged(rows, entries, min(folds, groups), seed)
+    return report(rows, judged, entries, min(folds, groups))
 
 
 def cross_judged(rows: PeopleRows, entries: Sequence[MoveEntry], folds: int, seed: int) -> Judged:

@@ -57,7 +57,7 @@ def test_what_a_person_did_never_reaches_their_own_model() -> None:
 
 
 def test_too_few_people() -> None:
-    with pytest.raises(TooLittleData, match="5 folds need 5 or more games whose people differ, there are 3"):
-        evaluate_people(people(3), ENTRIES)
+    with pytest.raises(TooLittleData, match="judging needs 3 or more games whose people differ, there are 2"):
+        evaluate_people(people(2), ENTRIES)
     with pytest.raises(TooLittleData, match="no round in which both moved"):
         people_rows([])
