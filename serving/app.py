@@ -127,11 +127,12 @@ def create_app(
         lifespan=lifespan,
     )
     app.include_router(predict.router(service, desk.access))
-    for module in (matches, models, health):
+    for module in (matches, models):
         app.include_router(module.router(service))
-    for module in (games, game_figures):
-        app.include_router(module.router(parlour))
-        app.include_router(module.router(parlour), prefix="/api/v1/rps", include_in_schema=False)
+    app.include_router(health.router(service, parlour))
+    for played in (games, game_figures):
+        app.include_router(played.router(parlour))
+        app.include_router(played.router(parlour), prefix="/api/v1/rps", include_in_schema=False)
     app.include_router(play_page.router())
     app.include_router(promotion.router(parlour, desk.access))
     app.include_router(reviews.router(desk))

@@ -16,7 +16,7 @@ from serving.database import Database
 from serving.errors import ApiError
 from serving.keys import Keys, is_embedded
 from serving.loops import Loops, Run
-from serving.ratelimit import Limiter, Portions, ProcessLimiter, Rate, RedisLimiter
+from serving.ratelimit import Limiter, Portions, ProcessLimiter, Rate, RedisLimiter, WithSpare
 from serving.release import Releases
 from serving.review_events import Relay
 from serving.review_figures import ReviewFigures
@@ -42,7 +42,9 @@ class Desk:
         self._redis = _client(settings.redis_url) if settings.redis_url else None
         self.keys = None if self._database is None else Keys(self._database)
         self._reviews = None if self._database is None else Reviews(self._database, lease_s=settings.review_lease_s)
+        self.spare: WithSpare | None = None
         self.access = self._access()
+        self.games = self._games_access()
         self._figures = None if self._database is None else ReviewFigures(self._database)
         if self._figures is not None:
             registry.register(self._figures)
@@ -58,6 +60,16 @@ class Desk:
         from serving.tokens import Tokens
 
         return Access(Authenticator(self.keys, Tokens(issuer)), limiter, portions)
+
+    def _games_access(self) -> Access:
+        """For games: the rate of predictions in buckets of their own, which go on while Redis is away."""
+        settings = self._settings
+        rate = Rate(settings.predict_rate_per_s, settings.predict_rate_burst)
+        limiter = self._limiter("games:", rate)
+        if self._redis is not None:
+            limiter = self.spare = WithSpare(limiter, ProcessLimiter(rate))
+        size = max(1, int(min(rate.per_s, rate.burst)) // _PORTIONS)
+        return Access(self.access.authenticator, self.access.limiter, Portions(limiter, size))
 
     def _limiter(self, of: str, rate: Rate) -> Limiter:
         return ProcessLimiter(rate) if self._redis is None else RedisLimiter(self._redis, rate, of=of)

@@ -34,6 +34,7 @@ READY = {
     "status": "ready",
     "tasks": {"cs2.round_win": f"{_MODEL}@Production v3"},
     "refused": [],
+    "degraded": [],
     "lineage": {
         "asset": "serving/api",
         "reported": [
@@ -49,6 +50,7 @@ NOT_READY = {
     "status": "not_ready",
     "tasks": {"cs2.round_win": None},
     "refused": [{"task": "cs2.round_win", "alias": None, "reason": _NOTHING}],
+    "degraded": [],
     "lineage": None,
 }
 

@@ -28,7 +28,7 @@ from serving.games_turns import LiveGame, Opened, Said, Setup, Source, Turn, exp
 
 _log = logging.getLogger("serving.games")
 _PAGE = 500
-_GAME = (
+GAME_COLUMNS = (
     *("game_id", "session_id", "player_name", "policy", "opening", "secret", "secret_commitment", "registered_name"),
     *("alias", "version", "rival_version", "challenger_share", "models", "traffic", "is_test", "started_at"),
 )
@@ -74,7 +74,7 @@ def _write_begun(cursor: Any, begun: Sequence[Begun]) -> None:
     setups = [entry.setup for entry in begun]
     sessions = {one.session_id: (one.session_id, one.player, one.started_at) for one in reversed(setups)}
     _insert(cursor, "rps_sessions", ("session_id", "player_name", "created_at"), sorted(sessions.values()))
-    _insert(cursor, "rps_games", _GAME, [_game_row(setup) for setup in setups])
+    _insert(cursor, "rps_games", GAME_COLUMNS, [_game_row(setup) for setup in setups])
 
 
 def _insert(cursor: Any, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -228,7 +228,7 @@ def scores_of(turn: Turn) -> list[RoundScore]:
 
 def load(cursor: Any, game_id: str, seats: Seats) -> LiveGame | None:
     """A game from its rows; None where there is none."""
-    cursor.execute(f"SELECT {', '.join(_GAME)} FROM rps_games WHERE game_id = %s", (game_id,))
+    cursor.execute(f"SELECT {', '.join(GAME_COLUMNS)} FROM rps_games WHERE game_id = %s", (game_id,))
     found = cursor.fetchone()
     if found is None:
         return None
@@ -239,7 +239,7 @@ def load(cursor: Any, game_id: str, seats: Seats) -> LiveGame | None:
 
 
 def _restored(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], seats: Seats) -> LiveGame:
-    game = LiveGame(_setup_of(found, seats))
+    game = LiveGame(setup_of(found, seats))
     assignment = game.setup.table.assignment
     for row in rows:
         opened = _opened_of(row, game)
@@ -254,7 +254,12 @@ def _restored(found: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], seats
     return game
 
 
-def _setup_of(found: Mapping[str, Any], seats: Seats) -> Setup:
+def _nobody(assignment: Assignment, versions: Mapping[str, int]) -> Table:
+    return Table(assignment)
+
+
+def setup_of(found: Mapping[str, Any], seats: Seats = _nobody) -> Setup:
+    """What is fixed of a game, from its row; without ``seats`` no model is at hand."""
     table = Table()
     if found["registered_name"] is not None:
         assignment = Assignment(

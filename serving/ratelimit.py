@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PREFIX = "esports:rate:"
 _MOST_BUCKETS = 50_000
 _KEPT_S = 1.0
+_SPARE_S = 2.0
 _TAKE = """
 local rate, burst, now, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if not now then
@@ -147,6 +148,31 @@ class ProcessLimiter:
             if len(self._buckets) > _MOST_BUCKETS:
                 self._buckets.popitem(last=False)
         return self._rate.verdict(granted, tokens, self.store)
+
+
+class WithSpare:
+    """A limiter for what must go on while Redis is away: this process counts alone then, as ``away`` and every answer say."""
+
+    def __init__(self, first: Limiter, spare: Limiter, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self.store = first.store
+        self._first = first
+        self._spare = spare
+        self._clock_s = clock_s
+        self._again_at = -math.inf
+        self.away: str | None = None
+
+    def take(self, identity: str, most: int = 1) -> Verdict:
+        """Count a request of a caller, or as many as may pass of ``most``; the first limiter is asked again after a while."""
+        if self.away is None or self._clock_s() >= self._again_at:
+            try:
+                verdict = self._first.take(identity, most)
+            except ApiError:
+                self._again_at = self._clock_s() + _SPARE_S
+                self.away = "Requests for games are counted by each process alone: Redis does not answer."
+            else:
+                self.away = None
+                return verdict
+        return self._spare.take(identity, most)
 
 
 class Portions:

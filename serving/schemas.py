@@ -221,6 +221,7 @@ class ReadyOut(BaseModel):
     status: Literal["ready", "not_ready"]
     tasks: dict[str, str | None] = Field(description="What serves each task, null if nothing does")
     refused: list[RefusalOut]
+    degraded: list[str] = Field(description="What does not work now and is made up for, a sentence each")
     lineage: LineageOut | None = Field(description="Null where DAGSTER_URL is not set")
 
 

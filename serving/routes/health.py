@@ -11,6 +11,7 @@ from esports_assets.models.bundle import FORMAT_VERSION
 from serving import schemas
 from serving.bundles import PRODUCTION, Refusal
 from serving.errors import json_response
+from serving.parlour import Parlour
 from serving.served import POLICY
 from serving.service import Service
 
@@ -20,7 +21,7 @@ def refusal_json(refusal: Refusal) -> dict[str, str | None]:
     return {"task": refusal.task, "alias": refusal.alias, "reason": refusal.reason}
 
 
-def router(service: Service) -> APIRouter:
+def router(service: Service, parlour: Parlour) -> APIRouter:
     """The routes of operation."""
     routes = APIRouter(tags=["operation"])
     watcher = service.watcher
@@ -43,11 +44,13 @@ def router(service: Service) -> APIRouter:
                 None if model is None else f"{model.contract.registered_name}@{PRODUCTION} v{model.contract.version}"
             )
             refused += [refusal_json(refusal) for refusal in watcher.refusals(task)]
+        refused += [refusal_json(refusal) for refusal in parlour.families.refusals()]
         ready = all(tasks.values())
         content: dict[str, Any] = {
             "status": "ready" if ready else "not_ready",
             "tasks": tasks,
             "refused": refused,
+            "degraded": parlour.degraded(),
             "lineage": service.lineage.state(),
         }
         return json_response(content, 200 if ready else 503)

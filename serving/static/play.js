@@ -1,7 +1,13 @@
 "use strict";
 // The page of a game: it shows what the service answers, checks the seals itself, and keeps nothing but a name.
 
-const HANDS = { rock: "\u270A", paper: "\u270B", scissors: "\u270C\uFE0F" };
+// Drawn here, because not every machine has a font with hands.
+const SHAPES = {
+  rock: "M8 27 5 18 11 8 21 5 28 13 27 23 20 28Z M11 8 16 15 27 23 M16 15 5 18",
+  paper: "M8 4H20L25 9V28H8Z M20 4V9H25 M12 14H21 M12 19H21 M12 24H18",
+  scissors: "M9 26A4 4 0 1 1 9 18A4 4 0 1 1 9 26Z M23 26A4 4 0 1 1 23 18A4 4 0 1 1 23 26Z M11.5 19 22 4 M20.5 19 10 4",
+};
+const MOVES = Object.keys(SHAPES);
 const KEYS = { r: "rock", p: "paper", s: "scissors", 1: "rock", 2: "paper", 3: "scissors" };
 const POLICIES = {
   model: "A model learns from your rounds: three opening moves, then it predicts you.",
@@ -9,13 +15,23 @@ const POLICIES = {
   bot: "A scripted bot with a fixed rule.",
 };
 const at = (id) => document.getElementById(id);
-const game = { id: null, next: null, busy: false, session: null, secretHash: null };
+const game = { id: null, next: null, busy: false, session: null, secretHash: null, focus: "rock" };
 
 async function ask(path, body) {
   const answer = await fetch(path, body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   const told = await answer.json();
   if (!answer.ok) throw new Error(told.error.message);
   return told;
+}
+
+function drawn(move) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 32 32");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(svg.namespaceURI, "path");
+  path.setAttribute("d", SHAPES[move]);
+  svg.append(path);
+  return svg;
 }
 
 const points = (value) => Number(value).toFixed(1);
@@ -34,19 +50,25 @@ async function sha256(bytes) {
 
 function showMoves() {
   const best = game.next ? Math.max(...Object.values(game.next.round_points)) : 0;
-  at("moves").replaceChildren(...Object.keys(HANDS).map((move) => {
+  const focused = document.activeElement.dataset.move;
+  at("moves").replaceChildren(...MOVES.map((move) => {
     const button = document.createElement("button");
     const worth = game.next ? game.next.round_points[move] : null;
     button.type = "button";
+    button.dataset.move = move;
+    button.append(drawn(move));
     button.disabled = !game.next || game.busy;
     button.setAttribute("aria-label", `${move}${worth === null ? "" : `, worth ${points(worth)}`}`);
-    for (const [kind, text] of [["hand", HANDS[move]], ["name", move], ["worth", worth === null ? "\u2013" : points(worth)]]) {
+    for (const [kind, text] of [["name", move], ["worth", worth === null ? "\u2013" : points(worth)]]) {
       button.append(Object.assign(document.createElement("span"), { className: kind + (kind === "worth" && worth === best ? " top" : ""), textContent: text }));
     }
     button.append(Object.assign(document.createElement("kbd"), { textContent: move[0].toUpperCase() }));
     button.addEventListener("click", () => play(move));
     return button;
   }));
+  if (focused) game.focus = focused;
+  const back = at("moves").querySelector(`[data-move="${game.focus}"]`);
+  if (back && !back.disabled && (focused || document.activeElement === document.body)) back.focus();
   at("round").textContent = game.next ? `Round ${game.next.round}: what a win is worth with each move` : "The game is over.";
   at("commitment").textContent = game.next ? game.next.commitment : "\u2013";
 }
@@ -68,7 +90,7 @@ function showExpected(told) {
     const fill = document.createElement("i");
     fill.style.width = `${100 * share}%`;
     track.append(fill);
-    const name = Object.assign(document.createElement("span"), { textContent: `${HANDS[move]} ${move}` });
+    const name = Object.assign(document.createElement("span"), { textContent: move });
     row.append(name, track, Object.assign(document.createElement("span"), { textContent: `${Math.round(100 * share)} %` }));
     return row;
   }));
@@ -99,13 +121,14 @@ async function play(move) {
     const seal = await sealKept(told);
     const titles = { win: `You win ${points(told.user_delta)}`, lose: `The bot wins ${points(told.bot_delta)}`, draw: "A draw, half a point each" };
     const ends = { user: "You win the game!", bot: "The bot wins the game.", tie: "The game is a tie." };
-    const pair = `${HANDS[told.user_move]} ${told.user_move} against ${HANDS[told.bot_move]} ${told.bot_move}.`;
+    const pair = `${told.user_move} against ${told.bot_move}.`;
     const title = told.finished ? ends[told.winner] : titles[told.result];
     const kind = told.finished ? { user: "win", bot: "lose", tie: "draw" }[told.winner] : told.result;
     const stored = told.stored ? "" : " Not stored yet: the database is away.";
     say(kind, title, `${told.finished ? `${titles[told.result]}: ` : ""}${pair} ${seal}${told.finished ? await secretKept(told) : ""}${stored}`);
     const row = document.createElement("li");
-    for (const text of [told.round, `${HANDS[told.user_move]} : ${HANDS[told.bot_move]}  ${titles[told.result]}`, `${points(told.user_score)} : ${points(told.bot_score)}`]) {
+    row.className = told.result;
+    for (const text of [told.round, pair.slice(0, -1), `${points(told.user_score)} : ${points(told.bot_score)}`]) {
       row.append(Object.assign(document.createElement("span"), { textContent: text }));
     }
     at("log").prepend(row);
@@ -147,7 +170,7 @@ async function start() {
     showScores(0, 0);
     showMoves();
     say("", "Your move", told.model_info.sentence);
-    at("moves").firstChild.focus();
+    document.querySelector("#moves button").focus();
   } catch (error) {
     at("opponent").textContent = error.message;
   }

@@ -23,7 +23,7 @@ def test_healthy_and_ready(client: TestClient) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
     ready = {"cs2.round_win": f"{tiny.REGISTERED}@Production v1"}
-    assert answer.json() == {"status": "ready", "tasks": ready, "refused": [], "lineage": None}
+    assert answer.json() == {"status": "ready", "tasks": ready, "refused": [], "degraded": [], "lineage": None}
 
 
 def test_without_a_model_it_starts_and_says_so(settings: Settings, store: ObjectStore) -> None:
@@ -36,6 +36,7 @@ def test_without_a_model_it_starts_and_says_so(settings: Settings, store: Object
             "status": "not_ready",
             "tasks": {"cs2.round_win": None},
             "refused": [{"task": "cs2.round_win", "alias": None, "reason": sentence}],
+            "degraded": [],
             "lineage": None,
         }
         predicted = client.post(ROUTE, json={"features": ROW})
