@@ -113,7 +113,7 @@ def _reread(task: ModelTask, platform: Platform, training: Training, data: Train
     description="Bundles and markers in the object store, reconciled with the ledger: what serving reads.",
 )
 def bundles_cs2_round_win(platform: Platform) -> dg.MaterializeResult:
-    return _mirrored(ROUND_WIN, platform)
+    return mirrored(ROUND_WIN, platform)
 
 
 @dg.asset(
@@ -127,10 +127,11 @@ def bundles_cs2_round_win(platform: Platform) -> dg.MaterializeResult:
     description="Bundles and markers of cs2.intent in the object store, reconciled with the ledger: what serving reads.",
 )
 def bundles_cs2_intent(platform: Platform) -> dg.MaterializeResult:
-    return _mirrored(INTENT, platform)
+    return mirrored(INTENT, platform)
 
 
-def _mirrored(task: ModelTask, platform: Platform) -> dg.MaterializeResult:
+def mirrored(task: ModelTask, platform: Platform) -> dg.MaterializeResult:
+    """Reconcile the object store with the ledger, and say what serves the task; dg.Failure for what cannot be had."""
     found = reconcile(registry=platform.registry, ledger=platform.ledger, objects=platform.objects)
     if found.broken:
         raise dg.Failure("; ".join(found.broken))

@@ -103,7 +103,7 @@ def judge(
     plots = {f"{name}.png": png for name, png in pngs.items()}
     tags = {"candidate_id": learned.candidate_id, "evaluation_version": EVALUATION_VERSION}
     run_id = registry.find_run(task.name, tags) or registry.log_run(
-        _record(task, learned, evaluation, plots, {**tags, "dagster_run_id": dagster_run_id})
+        run_record(task, learned, evaluation, plots, {**tags, "dagster_run_id": dagster_run_id})
     )
 
     def pack(version: int) -> Mapping[str, bytes]:
@@ -116,7 +116,7 @@ def judge(
     _keep_predictions(lake, task, judged, predictions)
     for name, png in plots.items():
         lake.store.put(f"{_prefix(learned)}plots/{name}", png)
-    key = _judged_key(learned.registered_name, learned.candidate_id)
+    key = judged_key(learned.registered_name, learned.candidate_id)
     lake.store.put(key, msgspec.json.encode(judged))
     return Judgement(judged, plots, True)
 
@@ -139,7 +139,7 @@ def _evaluated(
 
 def load(lake: Lake, registered_name: str, candidate_id: str) -> AnyJudged | None:
     """The judgement of a candidate by today's code, or None."""
-    data = lake.store.find(_judged_key(registered_name, candidate_id))
+    data = lake.store.find(judged_key(registered_name, candidate_id))
     if data is None:
         return None
     if task_of(registered_name.rpartition(".")[0]).several:
@@ -147,7 +147,7 @@ def load(lake: Lake, registered_name: str, candidate_id: str) -> AnyJudged | Non
     return msgspec.json.decode(data, type=Judged)
 
 
-def _judged_key(registered_name: str, candidate_id: str) -> str:
+def judged_key(registered_name: str, candidate_id: str) -> str:
     return f"candidates/{registered_name}/{candidate_id}/judged-{EVALUATION_VERSION}.json"
 
 
@@ -173,7 +173,7 @@ def _keep_predictions(lake: Lake, task: ModelTask, judged: AnyJudged, prediction
         lake.write_predictions(headers[ids[start]], short, judged.registered_name, judged.version, part, facts)
 
 
-def _record(
+def run_record(
     task: ModelTask,
     learned: Learned,
     evaluation: Evaluation | ClassEvaluation,

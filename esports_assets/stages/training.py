@@ -126,8 +126,8 @@ def train(lake: Lake, task: ModelTask, family: str, data: TrainingSet, settings:
     sink = io.BytesIO()
     write_parquet(oof, sink)
     for file, content in zip(_FILES, (graph, sink.getvalue()), strict=True):
-        lake.store.put(f"{_prefix(name, identity)}{file}", content)
-    lake.store.put(f"{_prefix(name, identity)}learned.json", msgspec.json.encode(found, enc_hook=_plain))
+        lake.store.put(f"{candidate_prefix(name, identity)}{file}", content)
+    lake.store.put(f"{candidate_prefix(name, identity)}learned.json", msgspec.json.encode(found, enc_hook=plain_value))
     return found, True
 
 
@@ -188,13 +188,13 @@ def _of_data(
 
 def load(lake: Lake, registered_name: str, identity: str) -> Learned | None:
     """A stored candidate, or None."""
-    data = lake.store.find(f"{_prefix(registered_name, identity)}learned.json")
+    data = lake.store.find(f"{candidate_prefix(registered_name, identity)}learned.json")
     return None if data is None else msgspec.json.decode(data, type=Learned)
 
 
 def graph_of(lake: Lake, found: Learned) -> bytes:
     """The candidate's ONNX graph."""
-    return lake.store.get(f"{_prefix(found.registered_name, found.candidate_id)}model.onnx")
+    return lake.store.get(f"{candidate_prefix(found.registered_name, found.candidate_id)}model.onnx")
 
 
 def out_of_fold_of(lake: Lake, found: Learned) -> OutOfFold:
@@ -208,14 +208,17 @@ def class_out_of_fold_of(lake: Lake, found: Learned) -> ClassOutOfFold:
 
 
 def _out_of_fold_table(lake: Lake, found: Learned) -> pa.Table:
-    return read_parquet(io.BytesIO(lake.store.get(f"{_prefix(found.registered_name, found.candidate_id)}oof.parquet")))
+    return read_parquet(
+        io.BytesIO(lake.store.get(f"{candidate_prefix(found.registered_name, found.candidate_id)}oof.parquet"))
+    )
 
 
-def _prefix(registered_name: str, identity: str) -> str:
+def candidate_prefix(registered_name: str, identity: str) -> str:
+    """Where a candidate lies in the lake, with the closing slash."""
     return f"candidates/{registered_name}/{identity}/"
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """numpy values in a family's params as plain ones."""
     if hasattr(value, "tolist"):
         return value.tolist()
