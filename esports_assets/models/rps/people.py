@@ -3,9 +3,9 @@
 Belongs here: the protocol of ``esports evaluate rps.next_move``, and its report.
 Does not belong here: families, rows (``people_rows.py``), candidates of the graph (``stages``).
 
-Five folds of whole games and people. In each, every family learns on the other folds: a fifth of their games is set aside for early
-stopping and for calibration. The chosen family of a fold is the one with the lowest log loss on those games aside, so the people
-who are judged had no part in the choice. Intervals: 95 %, a bootstrap over groups of games that share people.
+Five folds of whole games and people. In each, every family learns on the other folds: about a fifth of their games is set aside for
+early stopping and for calibration. The chosen family of a fold is the one with the lowest log loss on those games aside, so the
+people who are judged had no part in the choice. Intervals: 95 %, a bootstrap over groups of games that share people.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,6 +4,7 @@ Belongs here: the protocol, the split that early stopping looks at, and the cros
 Does not belong here: any one family.
 """
 
+import hashlib
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 ASIDE = 5
-"""Every fifth part of the games, whole, is what early stopping looks at and calibration is fitted on."""
+"""One game of so many, whole, is what early stopping looks at and calibration is fitted on."""
 
 
 class MoveFamily(ClassFamily, Protocol):
@@ -33,10 +34,23 @@ class MoveFamily(ClassFamily, Protocol):
 
 
 def aside(rows: Rows, seed: int) -> Mask:
-    """The rows of the games that are left to early stopping and calibration; TooLittleData for fewer than two games."""
-    if rows.n_matches < 2:
-        raise TooLittleData(f"early stopping needs two or more games, there are {rows.n_matches}")
-    return rows.folds(min(ASIDE, rows.n_matches), seed)[0]
+    """The rows of the games that are left to early stopping and calibration; TooLittleData for fewer than two games.
+
+    Which games these are is a hash of theirs: whoever goes on from an earlier model is stopped by games that it did not see either.
+    Where the hash sets none aside, or all, it is the first one by hash.
+    """
+    present = np.unique(rows.match)
+    if len(present) < 2:
+        raise TooLittleData(f"early stopping needs two or more games, there are {len(present)}")
+    drawn = np.array([_drawn(rows.match_ids[place], seed) for place in present])
+    chosen = present[drawn % ASIDE == 0]
+    if len(chosen) in (0, len(present)):
+        chosen = present[[drawn.argmin()]]
+    return np.asarray(np.isin(rows.match, chosen))
+
+
+def _drawn(match_id: str, seed: int) -> int:
+    return int.from_bytes(hashlib.blake2b(f"rps/aside/1|{seed}|{match_id}".encode(), digest_size=6).digest(), "big")
 
 
 def cross_entropy(margins: Floats, y: npt.NDArray[np.int64]) -> float:

@@ -18,7 +18,7 @@ from esports_assets.models.rps.turned import Turned
 from esports_assets.windows.next_move import NEXT_MOVE
 from esports_assets.windows.next_move_signs import NEXT_MOVE_SIGNS
 
-SMALL = Network(hidden=(8,), learning_rate=0.01, max_epochs=25, patience=5, input_dropout=0.1)
+SMALL = Network(hidden=(16,), learning_rate=0.01, max_epochs=40, patience=8, input_dropout=0.3)
 TREES = Boosted(max_rounds=60, eta=0.3, patience=5)
 FAMILIES = {
     "xgboost": (TREES, NEXT_MOVE),
@@ -112,3 +112,15 @@ def test_margins_of_steps_turn_with_the_last_move(rows: dict[str, Rows]) -> None
     told = model.margins(x)
     assert np.allclose(told[1], np.roll(told[0], 1))
     assert np.allclose(told[2], np.roll(told[0], 2))
+
+
+def test_a_game_aside_stays_aside(rows: dict[str, Rows]) -> None:
+    """More games change nothing about those that there were: an earlier model never learned from what stops a later one."""
+    own = rows[NEXT_MOVE.name]
+    few = own.of_matches(np.arange(8))
+    before, after = aside(few, 1), aside(own, 1)
+    assert np.array_equal(before, after[np.isin(own.match, np.arange(8))])
+    assert 0 < after.mean() < 0.5
+    assert not np.array_equal(after, aside(own, 2))
+    two = own.of_matches(np.arange(2))
+    assert aside(two, 1).sum() in (np.sum(two.match == 0), np.sum(two.match == 1))
