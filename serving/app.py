@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from esports_assets.models.bundle import load_bundle
-from esports_assets.storage.objects import ObjectStore
 from serving import docs, errors, openapi
+from serving.bundle_cache import store_of
 from serving.bundles import DerivationOf, FingerprintOf, Load, Watcher
 from serving.derivation import derivation_of as window_derivation
 from serving.derivation import window_fingerprint
@@ -81,8 +81,9 @@ def create_app(
     """
     metrics = Metrics()
     lineage = Lineage(settings.dagster_url)
+    store = store_of(settings.bundles, settings.esports_home)
     watcher = Watcher(
-        ObjectStore(settings.bundles),
+        store,
         settings.tasks,
         load=load,
         fingerprint_of=fingerprint_of,

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from esports_assets.storage.objects import ObjectStore
 from serving import games_answers as answers
+from serving.bundle_cache import CachedStore
 from serving.bundles import Shelf
 from serving.database import Database
 from serving.desk import Desk
@@ -36,6 +37,7 @@ class Parlour:
     def __init__(self, settings: Settings, shelf: Shelf, metrics: Metrics, desk: Desk) -> None:
         self._access = desk.games
         self._spare = desk.spare
+        self._shelf = shelf
         self._since = settings.metrics_since_date
         self._database = Database(settings.database_url, size=4) if settings.database_url else None
         self.families = FamilyWatcher(shelf, REGISTERED, metrics)
@@ -89,6 +91,8 @@ class Parlour:
     def degraded(self) -> list[str]:
         """What does not work now, a sentence each."""
         found = [self.families.away, self.games.writer.away]
+        if isinstance(self._shelf.store, CachedStore):
+            found.append(self._shelf.store.away)
         found += [part.away for part in (self._spare, self._teller, self._capture) if part is not None]
         if self._capture is not None and self._capture.dropped:
             found.append(f"{self._capture.dropped} captured rounds were dropped for want of room.")
