@@ -33,7 +33,6 @@ from serving.games_writer import Fate, Writer
 MOST_GAMES = 50_000
 """Games in memory; of more than that, those that were asked for longest ago are left to the database."""
 Clock = Callable[[], datetime]
-Played = Callable[[Turn], None]
 
 
 def now_utc() -> datetime:
@@ -61,13 +60,15 @@ class Games:
         families: FamilyWatcher,
         database: Database | None,
         *,
+        begun: Callable[[Setup], None],
+        played: Callable[[Turn], None],
         clock: Clock = now_utc,
-        played: Played = lambda turn: None,
     ) -> None:
         self._settings = settings
         self._families = families
         self._database = database
         self._clock = clock
+        self._begun = begun
         self._played = played
         self._games: OrderedDict[str, LiveGame] = OrderedDict()
         self._loading: dict[str, asyncio.Task[LiveGame | None]] = {}
@@ -104,6 +105,7 @@ class Games:
         self._keep(game)
         fate = await self.writer.put(Begun(setup, game.opened, secrets.token_hex(8)), self._settings.rps_write_wait_s)
         _sound(fate)
+        self._begun(setup)
         return game, fate
 
     async def play(self, game_id: str, move: Move, round_no: int | None = None) -> tuple[LiveGame, Turn, Fate]:

@@ -19,8 +19,9 @@ from serving.games import Games
 from serving.games_assignment import unfit
 from serving.games_capture import Capture
 from serving.games_figures import Figures
+from serving.games_metrics import GameMetrics
 from serving.games_policies import POLICIES, REGISTERED, Policy
-from serving.games_turns import Turn
+from serving.games_turns import Setup, Turn
 from serving.loops import Loops
 from serving.metrics import Metrics
 from serving.settings import Settings
@@ -45,8 +46,8 @@ class Parlour:
         if settings.rps_capture_sample_rate > 0:
             store, rate = ObjectStore(settings.lake), settings.rps_capture_sample_rate
             self._capture = Capture(store, rate, settings.rps_capture_flush_s)
-        played = _nothing if self._capture is None else self._capture.take
-        self.games = Games(settings, self.families, self._database, played=played)
+        self.games = Games(settings, self.families, self._database, begun=self._begun, played=self._played)
+        self._metrics = GameMetrics(metrics.registry, lambda: self.games.writer.kept)
         self._redis_url, self._retention_h = settings.redis_url, settings.stream_retention_h
         self._redis: Redis | None = None
         self._teller: Teller | None = None
@@ -101,6 +102,14 @@ class Parlour:
             found.append(f"{kept} moves of games are kept in memory until the database is back.")
         return [sentence for sentence in found if sentence is not None]
 
+    def _begun(self, setup: Setup) -> None:
+        self._metrics.started(setup)
+
+    def _played(self, turn: Turn) -> None:
+        self._metrics.played(turn)
+        if self._capture is not None:
+            self._capture.take(turn)
+
     def _described(self, policy: Policy) -> dict[str, Any]:
         if policy.registered is None:
             return answers.described(policy, {}, [])
@@ -109,7 +118,3 @@ class Parlour:
         faults = {alias: unfit(model) for alias, model in models.items()}
         versions = {alias: model.contract.version for alias, model in models.items() if faults[alias] is None}
         return answers.described(policy, versions, [*refusals, *(fault for fault in faults.values() if fault)])
-
-
-def _nothing(turn: Turn) -> None:
-    """Without a sample no round is captured."""
