@@ -1,9 +1,11 @@
 """Many people play at once: how long a move takes, how many moves a second, and what each costs the processor.
 
-One service process with a real PostgreSQL; three families with a model under each of four aliases (``xgboost``: 200 random trees for
-each class), so that every round after the gambit is predicted four times and scored by version. ``--players`` people play one
+One service process with a real PostgreSQL; three families with a model under each of four aliases (``xgboost``: 200 random trees
+for each class), so that every round after the gambit is predicted four times and scored by version. ``--players`` people play one
 game after the other, and think for half a second before each move. With ``--think 0`` the next move is sent with the answer:
-that measures throughput, and every latency is that of a full queue. ``--redis`` adds the log of events.
+that measures throughput, and every latency is that of a full queue. ``--redis`` adds the log of events. Half way, every family
+gets a new Production version: ``promoted_after_s`` is when the first game was given to it, ``last_old_s`` when the last was given
+to the old one.
 
     python benchmarks/rps_play.py [--players 100] [--think 0.5] [--seconds 10] [--json FILE]
 """
@@ -114,7 +116,8 @@ class Player:
         self._took = took
         self._port = port
         self._name = f"player {number}"
-        self.games = self.conflicts = 0
+        self.games = 0
+        self.versions: list[tuple[float, str, str]] = []
 
     async def play(self, until: float) -> None:
         """Play games until the time is over."""
@@ -123,6 +126,9 @@ class Player:
         while time.perf_counter() < until:
             started = {"player_name": self._name, "policy": self._random.choice(POLICIES)}
             _, told = await self._ask("/start_game", started)
+            self.versions.append(
+                (time.perf_counter(), told["ab_assignment"]["alias"], told["ab_assignment"]["version"])
+            )
             await self._play_out(told["game_id"], until)
         self._writer.close()
 
@@ -168,20 +174,34 @@ def cpu_of_postgres(home: Path) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-async def crowd(players: list[Player], seconds: float) -> None:
-    """Everybody plays."""
+async def crowd(players: list[Player], seconds: float, store: ObjectStore, version: int) -> float:
+    """Everybody plays; the moment at which every family was given a new Production version."""
     until = time.perf_counter() + seconds
-    await asyncio.gather(*(player.play(until) for player in players))
+
+    async def promote() -> float:
+        await asyncio.sleep(seconds / 2)
+        for family in FAMILIES:
+            mirror.write_alias(store, f"{TASK}.{family}", "Production", str(version))
+        return time.perf_counter()
+
+    at, *_ = await asyncio.gather(promote(), *(player.play(until) for player in players))
+    return float(at or 0.0)
 
 
-def measured(server: Server, home: Path, count: int, think_s: float, seconds: float) -> dict[str, Any]:
+def measured(server: Server, home: Path, count: int, think_s: float, seconds: float, version: int) -> dict[str, Any]:
     """What ``count`` people see who play for so long."""
     took: list[float] = []
     players = [Player(number, think_s, took, server.port) for number in range(count)]
+    store = ObjectStore(home / "bundles")
+    for family in FAMILIES:
+        write_bundle(store, contract(str(version), family), trees(version) if family == "xgboost" else graph(1.5))
     service, postgres, started = server.cpu_s, cpu_of_postgres(home), time.perf_counter()
-    asyncio.run(crowd(players, seconds))
+    swapped = asyncio.run(crowd(players, seconds, store, version))
     spent = time.perf_counter() - started
     at = statistics.quantiles(took, n=100)
+    given = [one for player in players for one in player.versions if one[1] == "Production" and one[0] > swapped]
+    fresh = [when - swapped for when, _, told in given if told == str(version)]
+    stale = [when - swapped for when, _, told in given if told != str(version)]
     return {
         "players": count,
         "think_s": think_s,
@@ -194,6 +214,8 @@ def measured(server: Server, home: Path, count: int, think_s: float, seconds: fl
         "service_cpu_ms_per_move": (server.cpu_s - service) / len(took) * 1000,
         "postgres_cpu_ms_per_move": (cpu_of_postgres(home) - postgres) / len(took) * 1000,
         "rss_mb": server.rss_mb,
+        "promoted_after_s": min(fresh, default=None),
+        "last_old_s": max(stale, default=0.0),
         "load_average": os.getloadavg()[0],
     }
 
@@ -223,7 +245,10 @@ def main() -> None:
                 environment["REDIS_URL"] = running.redis_url
             server = Server("games", [sys.executable, "-m", "serving.app"], "/start_game", b"{}", environment)
             try:
-                found = [measured(server, home, given.players, think_s, given.seconds) for think_s in given.think]
+                found = [
+                    measured(server, home, given.players, think_s, given.seconds, version)
+                    for version, think_s in enumerate(given.think, start=100)
+                ]
             finally:
                 server.stop()
         finally:

@@ -24,6 +24,7 @@ _PREFIX = "esports:rate:"
 _MOST_BUCKETS = 50_000
 _KEPT_S = 1.0
 _SPARE_S = 2.0
+_TURNS = 64
 _TAKE = """
 local rate, burst, now, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if not now then
@@ -179,6 +180,7 @@ class Portions:
     """A limiter that is asked for several requests at once, so that most are counted without asking it.
 
     What was taken and not used within a second is given up: nobody gets more than the rate, somebody may get a little less.
+    Of requests that come together once a portion is used up, one takes the next, and the others have theirs out of it.
     """
 
     def __init__(self, limiter: Limiter, size: int, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -187,6 +189,7 @@ class Portions:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[Verdict, int, float]] = OrderedDict()
+        self._turns = tuple(threading.Lock() for _ in range(_TURNS))
 
     def at_hand(self, identity: str) -> Verdict | None:
         """Count a request of a caller out of what was taken before; never blocks. None where that is used up."""
@@ -199,6 +202,10 @@ class Portions:
 
     def take(self, identity: str) -> Verdict:
         """Count a request of a caller and take some more; blocks, and raises what the limiter does."""
+        with self._turns[hash(identity) % _TURNS]:
+            return self.at_hand(identity) or self._taken(identity)
+
+    def _taken(self, identity: str) -> Verdict:
         verdict = self._limiter.take(identity, self._size)
         if verdict.granted < 2:
             return verdict

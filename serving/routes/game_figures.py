@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from serving import figures_schemas as shapes
 from serving import responses
 from serving.errors import json_response
+from serving.games_examples import GAME_ID, SAID
 from serving.games_policies import policy_named
-from serving.games_schemas import GAME_ID, SAID
 from serving.parlour import Parlour
 from serving.shapes import Shape
 

@@ -10,9 +10,9 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 
 from serving import games_answers as answers
+from serving import games_examples as shapes
 from serving import games_inputs as inputs
 from serving import games_predict as predicting
-from serving import games_schemas as shapes
 from serving import responses
 from serving.errors import ApiError, json_response
 from serving.parlour import Parlour

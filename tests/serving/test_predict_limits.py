@@ -1,6 +1,8 @@
 """Predictions are open, counted by account or address, and never more than the rate."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +17,7 @@ from esports_assets.storage.objects import ObjectStore
 from serving.app import create_app
 from serving.database import Database
 from serving.keys import Keys
-from serving.ratelimit import Portions, ProcessLimiter, Rate, RedisLimiter
+from serving.ratelimit import Portions, ProcessLimiter, Rate, RedisLimiter, Verdict
 from serving.roles import Role, Scope
 from serving.settings import Settings
 
@@ -154,3 +156,29 @@ def test_openapi_says_that_credentials_are_optional(make: Make) -> None:
         assert told["security"] == [{}, {"HTTPBearer": []}, {"APIKeyHeader": []}]
         assert {"401", "403", "429"} <= set(told["responses"])
     assert json.dumps(document)
+
+
+def test_requests_that_come_together_share_one_portion() -> None:
+    """Where each took a portion of its own, a hundred players behind one address used up a burst that they had not asked for."""
+    gate = threading.Barrier(20)
+
+    class Slow:
+        store = "process"
+
+        def __init__(self) -> None:
+            self.limiter = ProcessLimiter(Rate(1.0, 100), clock_ms=lambda: 0)
+
+        def take(self, identity: str, most: int = 1) -> Verdict:
+            time.sleep(0.02)
+            return self.limiter.take(identity, most)
+
+    portions = Portions(Slow(), 50, clock_s=lambda: 0.0)
+
+    def ask(_: int) -> Verdict:
+        gate.wait()
+        return portions.at_hand("ip:1") or portions.take("ip:1")
+
+    with ThreadPoolExecutor(20) as pool:
+        verdicts = list(pool.map(ask, range(20)))
+    assert all(verdict.allowed for verdict in verdicts)
+    assert min(verdict.remaining for verdict in verdicts) == 80
