@@ -20,7 +20,7 @@ run: $(STAMP)
 		$(if $(MATCHES),--matches $(MATCHES)) $(if $(SEED),--seed $(SEED))
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

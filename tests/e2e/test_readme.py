@@ -124,7 +124,7 @@ def test_the_targets_shown_are_there(line: str) -> None:
     said = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
     expected = {
         "make run": ".venv/bin/esports run",
-        "make test": ".venv/bin/python -m pytest",
+        "make test": ".venv/bin/python -m pytest -n 2 --dist loadfile",
         "make run DATA=path/to/matches ONCE=1": '.venv/bin/esports run --data "path/to/matches" --once',
     }
     assert " ".join(said.replace("\\\n", " ").splitlines()[-1].split()) == expected[line]

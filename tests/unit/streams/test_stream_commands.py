@@ -10,7 +10,7 @@ from stream_samples import data_of
 from tiny_match import tiny_match
 from typer.testing import CliRunner
 
-from esports_assets.commands import deadletter, replay
+from esports_assets.commands import console, deadletter, replay
 from esports_assets.storage.lake import Lake
 from esports_assets.streams.collect import collected_from
 from esports_assets.streams.log import EventLog
@@ -27,6 +27,7 @@ app.command()(lambda: None)  # so that there is more than one command
 
 @pytest.fixture
 def run(client: Redis, stream_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Run":
+    monkeypatch.setattr(console.out, "width", 200)
     monkeypatch.setenv("REDIS_URL", stream_url)
     monkeypatch.setenv("LAKE_URL", str(tmp_path / "lake"))
     return Run()
@@ -36,7 +37,7 @@ class Run:
     """Run a command."""
 
     def __call__(self, *words: str, code: int = 0) -> str:
-        result = CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
+        result = CliRunner().invoke(app, list(words))
         assert result.exit_code == code, result.output
         return result.output
 
