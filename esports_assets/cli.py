@@ -21,6 +21,7 @@ from esports_assets.commands import (
     replay,
     run,
     servers,
+    train,
 )
 
 app = typer.Typer(
@@ -30,5 +31,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for area in (run, servers, data, model, promotion, parity, replay, grid, land, live, deadletter, keys, doctor, causal):
+for area in (
+    run,
+    servers,
+    data,
+    model,
+    promotion,
+    parity,
+    replay,
+    grid,
+    land,
+    live,
+    deadletter,
+    keys,
+    doctor,
+    causal,
+    train,
+):
     area.add_to(app)

@@ -79,7 +79,30 @@ def _materialize(
     import dagster as dg
 
     from esports_assets.definitions import defs
-    from esports_assets.defs.partitions import CS2_DAYS, range_tags
+    from esports_assets.defs.partitions import range_tags
+
+    wanted = _selected(selection)
+    graph = defs.resolve_asset_graph()
+    daily = any(graph.get(key).partitions_def is not None for key in wanted.resolve(graph))
+    keys = _registered(lake, instance, days) if daily else []
+    job = dg.define_asset_job("command_line", selection=wanted & dg.AssetSelection.all().materializable())
+    resolved = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("command_line")
+    config = {"resources": {"training": {"config": asdict(training)}}} if training else None
+    run_id, began = str(uuid.uuid4()), time.monotonic()
+    with _Watch(instance, run_id, on_step, began):
+        result = resolved.execute_in_process(
+            run_config=config,
+            instance=instance,
+            run_id=run_id,
+            tags=range_tags(keys[0], keys[-1]) if keys else None,
+            raise_on_error=False,
+        )
+    return _summary(result, tuple(date.fromisoformat(key) for key in sorted(keys)), time.monotonic() - began)
+
+
+def _registered(lake: Lake, instance: "DagsterInstance", days: Sequence[date] | None) -> list[str]:
+    """The stretch of registered days from the first to the last that is wanted; those days are registered before."""
+    from esports_assets.defs.partitions import CS2_DAYS
 
     chosen = sorted(days if days is not None else days_of(lake, Title.CS2))
     if not chosen:
@@ -90,21 +113,7 @@ def _materialize(
     instance.add_dynamic_partitions(name, [day.isoformat() for day in chosen])
     registered = list(instance.get_dynamic_partitions(name))
     places = sorted(registered.index(day.isoformat()) for day in chosen)
-    keys = registered[places[0] : places[-1] + 1]
-    wanted = _selected(selection)
-    job = dg.define_asset_job("command_line", selection=wanted & dg.AssetSelection.all().materializable())
-    resolved = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("command_line")
-    config = {"resources": {"training": {"config": asdict(training)}}} if training else None
-    run_id, began = str(uuid.uuid4()), time.monotonic()
-    with _Watch(instance, run_id, on_step, began):
-        result = resolved.execute_in_process(
-            run_config=config,
-            instance=instance,
-            run_id=run_id,
-            tags=range_tags(keys[0], keys[-1]),
-            raise_on_error=False,
-        )
-    return _summary(result, tuple(date.fromisoformat(key) for key in sorted(keys)), time.monotonic() - began)
+    return registered[places[0] : places[-1] + 1]
 
 
 def _selected(selection: str | None) -> "AssetSelection":

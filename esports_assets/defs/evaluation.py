@@ -134,7 +134,7 @@ def _metadata(judgement: Judgement) -> dict[str, dg.MetadataValue | float | int]
     if isinstance(judged, ClassJudged):
         steps = judged.evaluation.steps
         found |= {f"{family}_gain_over_{n}": r.gain["macro_f1"].value for n, r in steps[-1].baselines.items()}
-        found[f"{family}_report"] = dg.MetadataValue.md(_class_report(judged))
+        found[f"{family}_report"] = dg.MetadataValue.md(class_report(judged))
     else:
         found[f"{family}_gain_over_logistic"] = step.baselines["plain_logistic"].gain["log_loss"].value
         found[f"{family}_report"] = dg.MetadataValue.md(_report(judged))
@@ -158,7 +158,7 @@ def _report(judged: Judged) -> str:
     return "\n".join(lines)
 
 
-def _class_report(judged: ClassJudged) -> str:
+def class_report(judged: ClassJudged) -> str:
     """Steps with every baseline, then every class."""
     evaluation = judged.evaluation
     names = list(evaluation.cross_validation.baselines)

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from esports_assets.canonical.codec import combined_hash
+from esports_assets.defs.evaluation import class_report
 from esports_assets.defs.gates import verdicts
 from esports_assets.defs.promotion import mirrored
 from esports_assets.defs.resources import Platform
@@ -151,6 +152,7 @@ def evaluation_rps_next_move(context: dg.AssetExecutionContext, platform: Platfo
         metadata |= {
             f"{told.due.family}_{told.due.alias}_{name}": metrics[name].value for name in ("log_loss", "accuracy")
         }
+        metadata[f"{told.due.family}_{told.due.alias}_report"] = dg.MetadataValue.md(class_report(told.judged))
     candidates = {
         f"{told.judged.registered_name} v{told.judged.version}": told.judged.candidate_id for told in judgements
     }

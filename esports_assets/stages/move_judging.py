@@ -135,7 +135,9 @@ def _ruled(
     difference = comparison.log_loss_difference
     measured = f"difference in log loss {difference} on {comparison.n_matches} games"
     if difference.hi < config.margin:
-        return Kind.PROMOTE, (f"{label} goes on from v{due.parent_version} as {slot} and is no worse: {measured}.",)
+        return Kind.PROMOTE, (
+            f"{label} is no worse than v{due.parent_version}, which it follows as {slot}: {measured}.",
+        )
     return Kind.RETAIN, (f"{label} may be worse than v{due.parent_version}, which stays {slot}: {measured}.",)
 
 

@@ -68,7 +68,18 @@ def run_cycle(
     sleep: Callable[[float], None] = time.sleep,
 ) -> MoveCycle:
     """Train, judge and promote every alias that is due, one after the other with a pause in between."""
-    due = plan_cycle(world, data, now, families, configurations)
+    return train_all(world, data, plan_cycle(world, data, now, families, configurations), pause_s=pause_s, sleep=sleep)
+
+
+def train_all(
+    world: MoveWorld,
+    data: MoveSet,
+    due: Sequence[Due],
+    *,
+    pause_s: float = STAGGER_S,
+    sleep: Callable[[float], None] = time.sleep,
+) -> MoveCycle:
+    """The same for a plan."""
     judgements = []
     for number, one in enumerate(its for its in due if its.held is None):
         if number:

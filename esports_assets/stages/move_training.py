@@ -23,7 +23,7 @@ from esports_assets.models.multiclass.candidate import decision_of
 from esports_assets.models.multiclass.export import classes_to_onnx, verify_classes
 from esports_assets.models.multiclass.learning import ClassLearned, ClassOutOfFold, Fitting
 from esports_assets.models.rows import Rows
-from esports_assets.models.rps.configs import SLOTS, MoveConfig, Slot, lineup
+from esports_assets.models.rps.configs import SLOTS, MoveConfig, Slot, family_of, lineup
 from esports_assets.models.rps.families import WINDOWS
 from esports_assets.models.rps.lineage import Lineage, learn_lineage, lineage_from_bytes, lineage_to_bytes
 from esports_assets.models.rps.training_rows import FOLDS, fold_of_rows
@@ -58,6 +58,8 @@ class Due:
     parent_version: int | None = None
     parent: Learned | None = None
     held: str | None = None
+    fresh: bool = False
+    """Whether it is learned from its configuration although the alias has a version, which it is compared with all the same."""
 
     @property
     def registered_name(self) -> str:
@@ -91,6 +93,20 @@ def plan(
     return found
 
 
+def chosen_due(
+    lake: Lake, registry: Registry, standing: Standing, data: MoveSet, config: MoveConfig, alias: Slot, waits: Waits
+) -> Due:
+    """An alias that somebody wants to be learned anew from a configuration; open comparisons and few rows hold it back too."""
+    family = family_of(config)
+    name = NEXT_MOVE.registered_name(family)
+    version = standing.version(name, Alias(alias))
+    parent = None if version is None else _learned_of(lake, registry, name, version)
+    held = waits(name) if version is not None else None
+    if held is None and data.chosen.rows < LEAST_ROWS:
+        held = f"{name}@{alias}: there are {data.chosen.rows} rows of {LEAST_ROWS} that are needed."
+    return Due(family, alias, config, version, parent, held, fresh=True)
+
+
 def _gated(due: Due, data: MoveSet, now: datetime) -> Due:
     rows = data.chosen.rows
     reason = None
@@ -107,7 +123,8 @@ def _gated(due: Due, data: MoveSet, now: datetime) -> Due:
 
 def train_due(lake: Lake, data: MoveSet, due: Due) -> tuple[Learned, bool]:
     """The candidate of an alias on this data; whether it had to be learned."""
-    start = due.parent if due.parent is not None and continues(due.parent, data, due.family) else None
+    goes_on = due.parent is not None and not due.fresh and continues(due.parent, data, due.family)
+    start = due.parent if goes_on else None
     identity = _identity(data, due, start)
     known = load(lake, due.registered_name, identity)
     if known is not None:
