@@ -5,7 +5,9 @@ One `make run` stays up for the questions and is stopped with Ctrl-C; the comman
 """
 
 import json
+import math
 import os
+import random
 import re
 import shlex
 import shutil
@@ -231,6 +233,9 @@ EXECUTED = (
     "replay",
     "land",
     "deadletter",
+    "train",
+    "promotion",
+    "causal",
     "parity",
     "keys",
     "doctor",
@@ -304,6 +309,40 @@ def test_materialize_a_selection(left: Running) -> None:
     assert ran["success"]
     assert "windows__cs2__round_state" in ran["steps"]
     assert not [step for step in ran["steps"] if step.startswith(("models", "canonical"))]
+
+
+def test_train_says_what_is_due(left: Running) -> None:
+    told = json.loads(esports(left, "train", "--dry-run", "--simulated", "2", "--json"))
+    families = ("experts", "feedforward_nn", "multinomial_logistic", "xgboost")
+    aliases = ("Production", "B", "shadow1", "shadow2")
+    assert {(row["model"], row["alias"]) for row in told} == {
+        (f"rps.next_move.{family}", alias) for family in families for alias in aliases
+    }
+    assert {row["said"] for row in told} == {"would be trained"}
+
+
+def test_promotion_is_simulated(left: Running) -> None:
+    words = ("--effect", "0.05", "--games", "400", "--trials", "40", "--json")
+    told = json.loads(esports(left, "promotion", "simulate", *words))
+    assert told.keys() == {"trials", "swap_rate", "rollback_rate", "games_to_decision"}
+    assert told["trials"] == 40
+
+
+def test_causal_finds_a_known_effect(left: Running, tmp_path: Path) -> None:
+    rng = random.Random(1)
+    rows = ["t,y,a,b"]
+    for _ in range(600):
+        a, b = rng.gauss(0, 1), rng.gauss(0, 1)
+        t = int(rng.random() < 1 / (1 + math.exp(-0.5 * a)))
+        rows.append(f"{t},{2.0 * t + a + rng.gauss(0, 1)},{a},{b}")
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(rows))
+    words = ("--data", str(table), "--treatment", "t", "--outcome", "y", "--covariates", "a,b", "--json")
+    told = json.loads(esports(left, "causal", *words))
+    low, high = told["interval"]
+    assert low < 2.0 < high
+    assert 1.7 < told["estimate"] < 2.3
+    assert told["verdict"] == "supported"
 
 
 def test_serve_answers_alone(left: Running) -> None:
