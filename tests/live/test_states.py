@@ -1,9 +1,13 @@
 """Matches in progress without a log: what a rebuild from the lake keeps, and a checkpoint of which only a part reads."""
 
-from itertools import count, islice
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count, islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from live.live_world import playables
 
@@ -11,11 +15,12 @@ from esports_assets.signals.momentum_agent import MomentumAgent
 from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.replay import Playable, envelopes_of
 from esports_assets.windows.micro.online import OnlineMicro
+from esports_assets.windows.registry import ROUND_STATE
 from esports_assets.windows.view import Sites
 from serving.live_intents import Intents
 from serving.live_memory import MatchMemory, loaded, saved
 from serving.live_momentum import Momentum
-from serving.live_states import States
+from serving.live_states import MOMENTUM_EVERY_S, States
 
 OFFSET_S = 1_000_000.0
 
@@ -26,14 +31,75 @@ def match(simulated: list[Path]) -> Playable:
     return found[0]
 
 
-def _states() -> States:
+@dataclass(frozen=True)
+class Promised:
+    classes: tuple[str, ...] = ("ct", "t")
+    positive_class: str = "ct"
+    window_fingerprint: str = ROUND_STATE.fingerprint
+
+
+class Even:
+    """Gives both sides the same chance."""
+
+    contract = Promised()
+    names = ("diff_alive",)
+    info: Mapping[str, str] = {"model_name": "made", "model_version": "1"}
+
+    def predict_each(self, matrix: Any) -> tuple[Any, None, None]:
+        return np.full((len(matrix), 2), 0.5), None, None
+
+
+def _states(monotonic: Callable[[], float] | None = None) -> States:
+    model = Even()
     return States(
         Intents(lambda: None),
-        lambda: Momentum(MomentumAgent(lambda: None, lambda _: Sites())),
+        lambda: Momentum(MomentumAgent(lambda: model, lambda _: Sites())),
         lambda: OnlineMicro(lambda _: Sites()),
         lambda _: None,
-        count().__next__,
+        monotonic or count().__next__,
     )
+
+
+def test_momentum_is_computed_now_and_then_and_says_the_same(match: Playable) -> None:
+    match_id, envelopes = match.match.header.match_id, list(islice(envelopes_of(match), 1200))
+    always = _states()
+    expected = [point for k in range(0, 1200, 100) for point in always.take(envelopes[k : k + 100]).extra]
+    now = [0.0]
+    states, found, spoke = _states(lambda: now[0]), [], []
+    for k in range(0, 1200, 100):
+        now[0] += 0.3
+        found += (points := states.take(envelopes[k : k + 100]).extra)
+        spoke.append(bool(points))
+    assert not any(one and other for one, other in pairwise(spoke))
+    assert len(found) < len(expected)
+    assert states.lagging == []
+    now[0] += MOMENTUM_EVERY_S
+    assert states.lagging == [match_id]
+    rest = states.catch_up(match_id)
+    assert rest.touched == [match_id]
+    assert found + rest.extra == expected
+    assert states.lagging == []
+
+
+def test_matches_that_began_together_are_not_computed_together(match: Playable) -> None:
+    envelopes = list(islice(envelopes_of(match), 900))
+    names = [f"match-{n}" for n in range(8)]
+    now = [0.0]
+    states = _states(lambda: now[0])
+    for begin, end in ((0, 400), (400, 450)):
+        for name in names:
+            states.take([_renamed(envelope, name) for envelope in envelopes[begin:end]])
+    now[0] += MOMENTUM_EVERY_S
+    lagging = states.lagging
+    assert sorted(lagging) == names
+    told = states.take([_renamed(envelope, names[0]) for envelope in envelopes[450:]])
+    assert set(told.touched) == {names[0], *lagging[:2]}
+    assert states.lagging == lagging[2:]
+
+
+def _renamed(envelope: Envelope, match_id: str) -> Envelope:
+    event = msgspec.structs.replace(envelope.event, match_id=match_id, event_id=f"{match_id}/{envelope.event.event_id}")
+    return Envelope(event, frame=envelope.frame)
 
 
 def _replayed(match: Playable, count: int) -> list[Envelope]:
