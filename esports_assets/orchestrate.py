@@ -83,7 +83,10 @@ def _materialize(
 
     wanted = _selected(selection)
     graph = defs.resolve_asset_graph()
-    daily = any(graph.get(key).partitions_def is not None for key in wanted.resolve(graph))
+    try:
+        daily = any(graph.get(key).partitions_def is not None for key in wanted.resolve(graph))
+    except dg.DagsterInvalidSubsetError as error:
+        raise OrchestrationError(f"{selection!r} names an asset that the graph does not have") from error
     keys = _registered(lake, instance, days) if daily else []
     job = dg.define_asset_job("command_line", selection=wanted & dg.AssetSelection.all().materializable())
     resolved = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("command_line")

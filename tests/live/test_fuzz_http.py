@@ -20,6 +20,7 @@ import tiny_bundle as tiny
 import uvicorn
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from redis import Redis
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import CheckFunction
@@ -158,7 +159,10 @@ def _asked(service: Service, operation: APIOperation[Any, Any, Any, Any], sessio
             _refuse_failure(told, answer.status_code, answer.content)
             case.validate_response(answer, checks=CHECKS)
 
-        answered()
+        try:
+            answered()
+        except Unsatisfiable:  # every request fits a document that takes any text
+            assert mode is GenerationMode.NEGATIVE, told
     return seen
 
 
@@ -171,7 +175,8 @@ def test_requests_made_from_the_document_are_answered_as_it_says(service: Servic
     assert {f"{m.upper()} {path}" for path, ops in service.document["paths"].items() for m in ops} == set(statuses)
     good = {told for told, seen in statuses.items() if seen[200] or seen[201]}
     assert {told for told in statuses if told.startswith("GET /")} - good <= {
-        "GET /api/v1/matches/{match_id}/win-probability"  # the model of the tests is no model of the window
+        "GET /api/v1/matches/{match_id}/win-probability",  # the model of the tests is no model of the window
+        "GET /round_points",  # about a game that nobody has begun
     }
     assert {"POST /webhook/grid", "POST /api/v1/reviews/{review_id}/comment"} & set(statuses) <= good
     assert requests.get(f"{service.url}/healthz", timeout=10).status_code == 200

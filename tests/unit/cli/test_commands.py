@@ -34,7 +34,7 @@ def test_every_promised_command_is_there() -> None:
     assert {command.callback.__name__ for command in app.registered_commands if command.callback} == {
         *("up", "down", "env", "run", "ingest", "simulate", "materialize"),
         *("evaluate", "promote", "rollback", "serve", "parity", "replay", "doctor"),
-        *("grid", "land_matches", "live", "causal"),
+        *("grid", "land_matches", "live", "causal", "train"),
     }
 
 
@@ -94,7 +94,7 @@ def test_expected_failures_are_sentences(home: Path, arguments: list[str], sente
         (["promote", "cs2.nothing.xgboost"], "no version of cs2.nothing.xgboost is registered"),
         (["promote", "[/x]:/"], "'[/x]:/' is not a registered name of the form <title>.<task>.<family>"),
         (["rollback", "[red].x", "--reason", "[/x]"], "'[red].x' is not a task of the form <title>.<task>"),
-        (["materialize", "[/x]"], "the lake holds no source files"),
+        (["materialize", "[/x]"], "'[/x]' names an asset that the graph does not have"),
     ],
 )
 def test_names_with_brackets_and_names_of_nothing_are_told_as_they_stand(
