@@ -10,12 +10,10 @@ import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import attrgetter
 
 from esports_assets.canonical.clock import from_utc_us, utc_us
 from esports_assets.canonical.event import CanonicalEvent
 from esports_assets.canonical.event import event_id as event_id_of
-from esports_assets.canonical.frames import frame_of, is_frame
 from esports_assets.canonical.signal import AgentSignal
 from esports_assets.canonical.vocabulary import EventType, Title
 from esports_assets.signals.debounce import Debounce
@@ -24,7 +22,7 @@ from esports_assets.streams.envelope import Envelope
 from esports_assets.streams.replay import Playable, envelopes_of
 from esports_assets.windows.micro.online import Fed, OnlineMicro
 from esports_assets.windows.streamed.arrival import arrivals
-from esports_assets.windows.streamed.message import Message, Positions
+from esports_assets.windows.streamed.message import Message, Positions, positions_of, read
 from serving.live_intents import Intents
 from serving.live_memory import MatchMemory, loaded, saved
 from serving.live_momentum import Momentum, Spoken
@@ -240,18 +238,10 @@ def _add(told: Told, spoken: Spoken) -> None:
     told.extra += spoken.points
 
 
-_PLAYER = attrgetter("player")
-
-
 def message_of(envelope: Envelope) -> Message:
     """What the windows take: a frame as the positions in it."""
     event, frame = envelope.event, envelope.frame
-    if frame is None:
-        if not is_frame(event):
-            return event
-        frame = frame_of(event)
-    players = dict(zip(map(_PLAYER, frame.frame), frame.frame, strict=True))
-    return Positions(event.match_id, event.segment, event.t or 0.0, utc_us(event.timestamp), players)
+    return read(event) if frame is None else positions_of(event, frame)
 
 
 def _event_of(message: Message, events: dict[int, CanonicalEvent]) -> CanonicalEvent:

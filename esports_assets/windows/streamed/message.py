@@ -5,13 +5,14 @@ Does not belong here: the payload of a frame (``canonical/frames.py``).
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 import msgspec
 import numpy as np
 
 from esports_assets.canonical.clock import LONGEST_ROUND_S, utc_us
 from esports_assets.canonical.event import CanonicalEvent
-from esports_assets.canonical.frames import FrameRow, frame_of, is_frame
+from esports_assets.canonical.frames import Frame, FrameRow, frame_of, is_frame
 from esports_assets.canonical.schema import EVENTS
 
 
@@ -31,10 +32,14 @@ Message = CanonicalEvent | Positions
 LAST_SEGMENT = int(EVENTS.column("segment").maximum or 0)
 
 
-def positions_of(event: CanonicalEvent) -> Positions:
-    """The positions of an event that is a frame; FrameError where it is not what it claims."""
-    players = {row.player: row for row in frame_of(event).frame}
+def positions_of(event: CanonicalEvent, frame: Frame | None = None) -> Positions:
+    """The positions of an event that is a frame, read or with its frame beside it; FrameError where it is not what it claims."""
+    rows = (frame_of(event) if frame is None else frame).frame
+    players = dict(zip(map(_PLAYER, rows), rows, strict=True))
     return Positions(event.match_id, event.segment, event.t or 0.0, utc_us(event.timestamp), players)
+
+
+_PLAYER = attrgetter("player")
 
 
 def read(event: CanonicalEvent) -> Message:
